@@ -1,0 +1,70 @@
+"""A search-oriented document store with secondary indexing, partitioned from the first day.
+
+`Store.open(path)` gives a store, `store.create_collection(name, Model)` a collection of documents
+that can be put, read by key and searched. Everything an embedding program needs is named here.
+"""
+
+from docstore.collection import Collection
+from docstore.keys import Key
+from docstore.partitioning import Hash
+from docstore.store import Store
+from docstore.types import (
+    BatchResult,
+    Candidate,
+    Document,
+    FailedWrite,
+    Hit,
+    Plan,
+    Position,
+    SearchResult,
+    Violation,
+    WriteResult,
+)
+from indexing.errors import (
+    AlreadyExists,
+    Closed,
+    Corruption,
+    DocstoreError,
+    InvalidDocument,
+    InvalidQuery,
+    InvalidRequest,
+    InvalidSchema,
+    NotFound,
+    Unavailable,
+    VersionConflict,
+)
+from indexing.models import Keyword, Text
+from indexing.schema import Schema
+from indexing.search import Sort
+
+__all__ = [
+    "AlreadyExists",
+    "BatchResult",
+    "Candidate",
+    "Closed",
+    "Collection",
+    "Corruption",
+    "DocstoreError",
+    "Document",
+    "FailedWrite",
+    "Hash",
+    "Hit",
+    "InvalidDocument",
+    "InvalidQuery",
+    "InvalidRequest",
+    "InvalidSchema",
+    "Key",
+    "Keyword",
+    "NotFound",
+    "Plan",
+    "Position",
+    "Schema",
+    "SearchResult",
+    "Sort",
+    "Store",
+    "Text",
+    "Unavailable",
+    "VersionConflict",
+    "Violation",
+    "WriteResult",
+]

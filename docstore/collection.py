@@ -1,0 +1,379 @@
+"""A collection: documents by key over its shards, and the searches over them.
+
+A write goes to the shard that owns the key and is acknowledged when it is durable there. Safe to
+use from many threads. Typed by what its documents are: the pydantic model, or dict.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+from docstore import check, keys, searching
+from docstore.apply import Write
+from docstore.documents import DocumentCodec
+from docstore.merge_patch import merge_patch
+from docstore.partitions import Partitions
+from docstore.records import Answer
+from docstore.scanning import scan
+from docstore.searching import Sort
+from docstore.shard import now_microseconds
+from docstore.types import (
+    BatchResult,
+    Document,
+    FailedWrite,
+    Freshness,
+    Key,
+    Plan,
+    Position,
+    SearchResult,
+    Violation,
+    WriteResult,
+)
+from indexing.errors import (
+    DocstoreError,
+    InvalidDocument,
+    InvalidRequest,
+    NotFound,
+    VersionConflict,
+)
+from indexing.query import Query
+from indexing.schema import Schema
+
+D = TypeVar("D")
+
+OP_ID_BYTES_MAX = 64
+TAIL_MAX = 50_000
+"""A shard's unindexed entries beyond which a bulk write helps to index before it goes on."""
+
+After = Position | str | Iterable[Position | str]
+
+
+class Collection(Generic[D]):
+    """Documents of one kind. `D` is the model given at creation or opening, else dict."""
+
+    def __init__(self, partitions: Partitions, codec: DocumentCodec[D]) -> None:
+        self._partitions = partitions
+        self._codec = codec
+        self._spec = partitions.definition.key
+
+    @property
+    def name(self) -> str:
+        """The collection's name."""
+        return self._partitions.definition.name
+
+    @property
+    def schema(self) -> Schema:
+        """The schema its documents are checked and indexed by."""
+        return self._partitions.definition.schema
+
+    @property
+    def key_fields(self) -> tuple[str, ...]:
+        """The fields that make the key."""
+        return self._spec.fields
+
+    # Writing
+
+    def put(
+        self,
+        document: D | dict[str, Any],
+        key: Key | None = None,
+        *,
+        if_version: int | None = None,
+        if_absent: bool = False,
+        if_present: bool = False,
+        op_id: str | None = None,
+    ) -> WriteResult:
+        """Store a document, replacing the one under its key; durable when it returns.
+
+        The key is read from the document's key fields, or given, or generated (a UUIDv7 string).
+        Raises InvalidDocument, VersionConflict when a condition fails, Unavailable. A retry with
+        the same `op_id` writes nothing and returns the first answer.
+        """
+        _, encoded, body = self._codec.encode(document, key)
+        write = Write(
+            encoded, body, now_microseconds(), if_version, if_absent, if_present, _op_id(op_id)
+        )
+        return self._one(write)
+
+    def delete(
+        self, key: Key, *, if_version: int | None = None, op_id: str | None = None
+    ) -> WriteResult:
+        """Remove a document; of a key that does not exist, does nothing (`deleted` is False)."""
+        write = Write(
+            keys.encode(self._spec, key), None, now_microseconds(), if_version, op_id=_op_id(op_id)
+        )
+        return self._one(write)
+
+    def patch(
+        self,
+        key: Key,
+        patch: dict[str, Any],
+        *,
+        if_version: int | None = None,
+        op_id: str | None = None,
+    ) -> WriteResult:
+        """Change some fields by a JSON merge patch (RFC 7396): null removes a field.
+
+        Raises NotFound, InvalidDocument when the result is not valid or its key would change, and
+        VersionConflict. Without `if_version`, a concurrent change is read and patched again.
+        """
+        encoded = keys.encode(self._spec, key)
+        shard = self._partitions.shard(self._partitions.number_of(encoded))
+        while True:
+            stored = shard.get(encoded)
+            if stored is None:
+                raise NotFound(f"there is no document {key!r}", hint="put it first", key=key)
+            merged = merge_patch(self._codec.as_json(stored.body), patch)
+            _, patched, body = self._codec.encode(merged)
+            if patched != encoded:
+                raise InvalidDocument(
+                    f"the patch would change the key of {key!r}",
+                    hint="a key never changes: put a new document and delete the old",
+                    key=key,
+                )
+            expected = stored.version if if_version is None else if_version
+            write = Write(encoded, body, now_microseconds(), expected, op_id=_op_id(op_id))
+            try:
+                return self._one(write)
+            except VersionConflict:
+                if if_version is not None:
+                    raise
+
+    def put_many(
+        self, documents: Iterable[D | dict[str, Any]], *, if_absent: bool = False
+    ) -> BatchResult:
+        """Store many documents: one durable transaction per shard, one result per document.
+
+        A document that is refused is reported in its place and stops nothing else.
+        """
+        at = now_microseconds()
+        results: dict[int, WriteResult | FailedWrite] = {}
+        by_shard: dict[int, list[tuple[int, Write]]] = {}
+        count = 0
+        encode, number_of = self._codec.encode, self._partitions.number_of
+        for index, document in enumerate(documents):
+            count += 1
+            try:
+                _, encoded, body = encode(document)
+            except DocstoreError as error:
+                results[index] = FailedWrite(index, None, error)
+                continue
+            write = Write(encoded, body, at, if_absent=if_absent)
+            by_shard.setdefault(number_of(encoded), []).append((index, write))
+        self._write_batches(by_shard, results)
+        return BatchResult(tuple(results[index] for index in range(count)))
+
+    def delete_many(self, keys_to_delete: Iterable[Key]) -> BatchResult:
+        """Remove many documents: one durable transaction per shard, one result per key."""
+        at = now_microseconds()
+        results: dict[int, WriteResult | FailedWrite] = {}
+        by_shard: dict[int, list[tuple[int, Write]]] = {}
+        count = 0
+        for index, key in enumerate(keys_to_delete):
+            count += 1
+            try:
+                encoded = keys.encode(self._spec, key)
+            except DocstoreError as error:
+                results[index] = FailedWrite(index, key, error)
+                continue
+            number = self._partitions.number_of(encoded)
+            by_shard.setdefault(number, []).append((index, Write(encoded, None, at)))
+        self._write_batches(by_shard, results)
+        return BatchResult(tuple(results[index] for index in range(count)))
+
+    def _write_batches(
+        self,
+        by_shard: dict[int, list[tuple[int, Write]]],
+        results: dict[int, WriteResult | FailedWrite],
+    ) -> None:
+        for number, numbered in by_shard.items():
+            writes = [write for _, write in numbered]
+            try:
+                outcomes = self._partitions.shard(number).write(writes)
+            except DocstoreError as error:
+                # What other shards acknowledged must still be reported.
+                for index, write in numbered:
+                    results[index] = FailedWrite(index, self._key_of(write.key), error)
+                continue
+            for (index, write), outcome in zip(numbered, outcomes, strict=True):
+                if isinstance(outcome, VersionConflict):
+                    results[index] = FailedWrite(index, self._key_of(write.key), outcome)
+                else:
+                    results[index] = self._acknowledged(number, outcome)
+            self._partitions.written(number)
+            self._partitions.hold_back(number, TAIL_MAX)
+
+    def _one(self, write: Write) -> WriteResult:
+        number = self._partitions.number_of(write.key)
+        (outcome,) = self._partitions.shard(number).write([write])
+        if isinstance(outcome, VersionConflict):
+            outcome.data["key"] = self._key_of(write.key)
+            raise outcome
+        self._partitions.written(number)
+        return self._acknowledged(number, outcome)
+
+    def _acknowledged(self, number: int, outcome: Answer) -> WriteResult:
+        return WriteResult(
+            self._key_of(outcome.key),
+            outcome.version,
+            self._partitions.position(number, outcome.seq),
+            created=outcome.created,
+            deleted=outcome.deleted,
+        )
+
+    def _key_of(self, encoded: bytes) -> Key:
+        return keys.decode(self._spec, encoded)
+
+    # Reading by key
+
+    def get(self, key: Key) -> D | None:
+        """The document under a key, or None."""
+        encoded = keys.encode(self._spec, key)
+        stored = self._partitions.shard(self._partitions.number_of(encoded)).get(encoded)
+        return None if stored is None else self._codec.decode(stored.body)
+
+    def fetch(self, key: Key) -> Document[D] | None:
+        """The document under a key with its version, or None."""
+        encoded = keys.encode(self._spec, key)
+        stored = self._partitions.shard(self._partitions.number_of(encoded)).get(encoded)
+        if stored is None:
+            return None
+        return Document(self._key_of(encoded), stored.version, self._codec.decode(stored.body))
+
+    def get_many(self, wanted: Iterable[Key]) -> list[D | None]:
+        """The documents under some keys, in their order, None where there is none."""
+        encoded = [keys.encode(self._spec, key) for key in wanted]
+        found = self._partitions.read(encoded)
+        return [None if stored is None else self._codec.decode(stored.body) for stored in found]
+
+    def exists(self, key: Key) -> bool:
+        """Whether there is a document under a key."""
+        encoded = keys.encode(self._spec, key)
+        return self._partitions.shard(self._partitions.number_of(encoded)).get(encoded) is not None
+
+    def scan(
+        self,
+        start: Key | None = None,
+        end: Key | None = None,
+        *,
+        prefix: Key | None = None,
+        limit: int | None = None,
+        reverse: bool = False,
+    ) -> Iterator[Document[D]]:
+        """Documents in key order: start <= key < end, or all keys with a prefix.
+
+        A compound key's leading parts are a prefix. Reads in small batches, so it holds nothing
+        up; a document written during the scan may or may not be in it.
+        """
+        for encoded, stored in scan(self._partitions, start, end, prefix, limit, reverse=reverse):
+            yield Document(self._key_of(encoded), stored.version, self._codec.decode(stored.body))
+
+    # Searching
+
+    def search(
+        self,
+        q: str | None = None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
+        query: dict[str, Any] | Query | None = None,
+        sort: str | Sort | None = None,
+        limit: int = 10,
+        offset: int = 0,
+        select: Iterable[str] | None = None,
+        freshness: Freshness | Position | Iterable[Position] = "current",
+        after: After | None = None,
+        operator: str = "or",
+    ) -> SearchResult[D]:
+        """Find documents by free text, a short filter and a query; all given must hold.
+
+        `sort` is a field ("price", "-price", "price:desc"); without it the best score comes first;
+        equal ones are in key order. `total` is exact. `freshness` is "current" (sees every write
+        acknowledged before), "any" (never waits), or `after` a position. `operator` says whether
+        plain words of `q` are optional ("or") or required ("and"). Raises InvalidQuery.
+        """
+        request = self._request(q, filter, query, sort, freshness, after, operator)
+        page = searching.Page(offset, limit, None if select is None else tuple(select))
+        return searching.search(self._partitions, self._codec, request, page)
+
+    def count(
+        self,
+        filter: dict[str, Any] | None = None,  # noqa: A002
+        query: dict[str, Any] | Query | None = None,
+        q: str | None = None,
+        *,
+        freshness: Freshness | Position | Iterable[Position] = "current",
+        after: After | None = None,
+        operator: str = "or",
+    ) -> int:
+        """How many documents match; all of them when nothing is asked."""
+        if q is None and filter is None and query is None:
+            return self._partitions.count()
+        request = self._request(q, filter, query, None, freshness, after, operator)
+        return searching.count(self._partitions, request)
+
+    def explain(
+        self,
+        q: str | None = None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002
+        query: dict[str, Any] | Query | None = None,
+        sort: str | Sort | None = None,
+        freshness: Freshness | Position | Iterable[Position] = "current",
+        after: After | None = None,
+        operator: str = "or",
+        **page: Any,
+    ) -> Plan:
+        """How a search would be answered: the plan chosen, those rejected, prices, shards.
+
+        Takes what `search` takes; paging and selection do not change a plan.
+        """
+        unknown = set(page) - {"limit", "offset", "select"}
+        if unknown:
+            raise InvalidRequest(
+                f"explain takes no {', '.join(sorted(unknown))}", hint="pass what search takes"
+            )
+        request = self._request(q, filter, query, sort, freshness, after, operator)
+        return searching.explain(self._partitions, request)
+
+    def _request(
+        self,
+        q: str | None,
+        filter: dict[str, Any] | None,  # noqa: A002
+        query: dict[str, Any] | Query | None,
+        sort: str | Sort | None,
+        freshness: Any,
+        after: Any,
+        operator: str,
+    ) -> searching.Request:
+        return searching.request_of(
+            self._partitions, q, filter, query, sort, freshness, after, operator
+        )
+
+    # Operating
+
+    def refresh(self) -> None:
+        """Make every acknowledged write searchable now."""
+        self._partitions.views(self._partitions.numbers, None, current=True)
+
+    def rebuild(self, partition: int | None = None) -> None:
+        """Make the local index of one partition, or of all, again from the documents."""
+        self._partitions.rebuild(partition)
+
+    def check(self) -> Iterator[Violation]:
+        """Every broken invariant that can be seen: documents, log and index against each other."""
+        return check.check_collection(self._partitions)
+
+    def stats(self) -> dict[str, Any]:
+        """Documents, bytes, log and index of the collection and of each partition."""
+        return self._partitions.stats()
+
+
+def _op_id(op_id: str | None) -> bytes:
+    if op_id is None:
+        return b""
+    encoded = op_id.encode("utf-8", "replace")
+    if not encoded or len(encoded) > OP_ID_BYTES_MAX:
+        raise InvalidRequest(
+            f"an op_id has 1 to {OP_ID_BYTES_MAX} bytes, not {len(encoded)}",
+            hint="use a UUID",
+        )
+    return encoded

@@ -1,0 +1,228 @@
+"""One LMDB environment: the only file that knows LMDB.
+
+Invariants: a write transaction is durable when `write` returns, or it did not happen; the map grows
+by itself, so a full map is never an error; growing waits until no transaction of this process is
+open, because LMDB moves the map. Reads are short for that reason: nothing keeps a read open while
+it waits for something else.
+"""
+
+import errno
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import lmdb
+
+from indexing.errors import Closed, Corruption, DocstoreError, Unavailable
+
+T = TypeVar("T")
+
+TABLES = ("documents", "log", "meta", "operations")
+"""On disk: the names of the tables never change."""
+MAP_BYTES_FIRST = 16 * 1024 * 1024
+"""Small, so that many shards cost little; it doubles whenever it is full."""
+READERS_MAX = 1024
+"""Reader slots: threads of all processes that read one shard at the same moment."""
+
+Transaction = Any
+"""LMDB's transaction: `get`, `put`, `delete` and `cursor`, each with `db=environment.tables[…]`."""
+
+
+class _Gate:
+    """Lets many transactions in, or one growth of the map alone."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside = 0
+        self._shut = False
+
+    def enter(self) -> None:
+        with self._changed:
+            while self._shut:
+                self._changed.wait()
+            self._inside += 1
+
+    def leave(self) -> None:
+        with self._changed:
+            self._inside -= 1
+            if self._shut:
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with self._changed:
+            while self._shut:
+                self._changed.wait()
+            self._shut = True
+            while self._inside:
+                self._changed.wait()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._shut = False
+                self._changed.notify_all()
+
+
+class Environment:
+    """An open environment. `tables` maps each name in TABLES to its handle.
+
+    Threads may share it. `write` serialises writers; reads never wait for writers.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        self._gate = _Gate()
+        self._closed = False
+        with translated(path):
+            self._env = lmdb.open(
+                str(path),
+                subdir=False,
+                map_size=max(MAP_BYTES_FIRST, path.stat().st_size if path.exists() else 0),
+                max_dbs=len(TABLES),
+                max_readers=READERS_MAX,
+                readonly=read_only,
+                create=not read_only,
+            )
+            self.tables = {
+                name: self._env.open_db(name.encode(), create=not read_only) for name in TABLES
+            }
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A consistent read transaction; keep it short."""
+        transaction = self._begin()
+        try:
+            yield transaction
+        finally:
+            transaction.abort()
+            self._gate.leave()
+
+    def get(self, table: str, key: bytes) -> bytes | None:
+        """One value."""
+        transaction = self._begin()
+        try:
+            value: bytes | None = transaction.get(key, db=self.tables[table])
+            return value
+        finally:
+            transaction.abort()
+            self._gate.leave()
+
+    def _begin(self) -> Transaction:
+        while True:
+            self._gate.enter()
+            try:
+                if self._closed:
+                    raise Closed("the store is closed", hint="open it again")
+                return self._env.begin()
+            except lmdb.MapResizedError:
+                # Another process grew the map; adopt its size once nobody here reads.
+                self._gate.leave()
+                with self._gate.alone(), translated(self.path):
+                    self._env.set_mapsize(0)
+            except lmdb.Error as error:
+                self._gate.leave()
+                raise _ours(error, self.path) from error
+            except BaseException:
+                self._gate.leave()
+                raise
+
+    def write(self, body: Callable[[Transaction], T]) -> T:
+        """Run `body` in a write transaction and make it durable; returns what `body` returns.
+
+        `body` may run again when the map was full, so it must change nothing but the transaction.
+        Raises Unavailable when the disk is full; nothing of the transaction is kept then.
+        """
+        while True:
+            self._gate.enter()
+            try:
+                if self._closed:
+                    raise Closed("the store is closed", hint="open it again")
+                with translated(self.path), self._env.begin(write=True) as transaction:
+                    return body(transaction)
+            except (_MapFull, _MapMoved) as signal:
+                grow = isinstance(signal, _MapFull)
+            finally:
+                self._gate.leave()
+            with self._gate.alone(), translated(self.path):
+                self._env.set_mapsize(self._env.info()["map_size"] * 2 if grow else 0)
+
+    def entries(self, transaction: Transaction, table: str) -> int:
+        """How many keys a table holds."""
+        return int(transaction.stat(self.tables[table])["entries"])
+
+    def bytes_used(self) -> int:
+        """The bytes of the file that hold something."""
+        info, stat = self._env.info(), self._env.stat()
+        return int((info["last_pgno"] + 1) * stat["psize"])
+
+    def close(self) -> None:
+        """Close; later calls raise Closed."""
+        with self._gate.alone():
+            if not self._closed:
+                self._closed = True
+                self._env.close()
+
+
+class _MapFull(Exception):
+    """The map must grow before this write can happen."""
+
+
+class _MapMoved(Exception):
+    """Another process grew the map."""
+
+
+def _ours(error: lmdb.Error, path: Path) -> Exception:
+    text = str(error)
+    if isinstance(error, lmdb.MapFullError):
+        return _MapFull()
+    if isinstance(error, lmdb.MapResizedError):
+        return _MapMoved()
+    if "No space left" in text or "Disk quota" in text:
+        return Unavailable(
+            "the disk is full: the write was not made",
+            hint="free some space and write again; everything acknowledged is safe",
+            retryable=True,
+        )
+    if isinstance(error, lmdb.ReadersFullError):
+        return Unavailable(
+            f"more than {READERS_MAX} threads read one shard at once",
+            hint="read from fewer threads",
+            retryable=True,
+        )
+    if "Permission denied" in text or "Read-only file system" in text:
+        return Unavailable(
+            f"no permission for {path.name} of {path.parent.parent.parent.name}",
+            hint="give this user read and write permission on the store's directory",
+        )
+    if "No such file" in text:
+        return Corruption(
+            f"shard file {path.name} of {path.parent.name} is missing",
+            hint="restore the shard's directory from a copy",
+        )
+    return Corruption(
+        f"the documents of shard {path.parent.name} cannot be read: {text}",
+        hint="restore the shard's directory from a copy",
+    )
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn LMDB's errors into ours."""
+    try:
+        yield
+    except DocstoreError:
+        raise
+    except lmdb.Error as error:
+        raise _ours(error, path) from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise Unavailable(
+                "the disk is full", hint="free some space and try again", retryable=True
+            ) from error
+        raise Unavailable(
+            f"the store's files cannot be used: {error.strerror}",
+            hint="check the permissions of the store's directory",
+        ) from error

@@ -1,0 +1,116 @@
+"""Small files that are replaced as a whole, and directories that appear or vanish as a whole.
+
+Invariant: after a crash a file holds the old content or the new, a directory exists or does not.
+"""
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from indexing.errors import Corruption, Unavailable
+
+_LEFTOVER = ".leftover-"
+
+
+@contextmanager
+def usable(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusals into Unavailable, naming the file."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise Unavailable(
+            f"{path}: {error.strerror or error}",
+            hint="free some space and try again"
+            if full
+            else "check that the directory exists, is a directory, and may be read and written",
+            retryable=full,
+        ) from error
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace a file by a JSON value, durably."""
+    temporary = path.with_name(f"{_LEFTOVER}{uuid.uuid4().hex}")
+    with usable(path):
+        with temporary.open("wb") as file:
+            file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_directory(path.parent)
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file's value; raises FileNotFoundError, Unavailable or Corruption."""
+    with usable(path):
+        data = path.read_bytes()
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise Corruption(
+            f"{path.name} is not JSON: {error}", hint="restore the file from a copy"
+        ) from error
+
+
+def check_format(path: Path, form: Any, known: int) -> None:
+    """Refuse a file that a newer version wrote."""
+    found = form.get("format") if isinstance(form, dict) else None
+    if not isinstance(found, int):
+        raise Corruption(f"{path.name} has no format number", hint="restore the file from a copy")
+    if found > known:
+        raise Corruption(
+            f"{path.name} has format {found}; this version knows up to {known}",
+            hint="upgrade docstore to open this store",
+            format=found,
+        )
+
+
+@contextmanager
+def new_directory(path: Path) -> Iterator[Path]:
+    """A directory that appears under its name only when the body has succeeded."""
+    temporary = path.with_name(f"{_LEFTOVER}{uuid.uuid4().hex}")
+    with usable(path):
+        temporary.mkdir()
+        try:
+            yield temporary
+            temporary.rename(path)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        sync_directory(path.parent)
+
+
+def remove_directory(path: Path) -> None:
+    """Remove a directory: it is gone under its name before its content is."""
+    doomed = path.with_name(f"{_LEFTOVER}{uuid.uuid4().hex}")
+    with usable(path):
+        path.rename(doomed)
+        sync_directory(path.parent)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove what a crash left half made or half removed."""
+    for path in directory.glob(f"{_LEFTOVER}*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

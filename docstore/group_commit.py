@@ -1,0 +1,66 @@
+"""Group commit: threads that write at the same time share one durable transaction.
+
+Whoever finds the door free commits for everyone who queued meanwhile; the others find their answer
+ready. A thread alone commits at once and never waits for company. Invariant: `submit` returns only
+after the commit that holds the thread's writes, and an error reaches every thread it concerns.
+The queue is bounded by the number of threads.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+W = TypeVar("W")
+O = TypeVar("O")  # noqa: E741  O for outcome
+
+
+class _Ticket(Generic[W, O]):
+    __slots__ = ("done", "error", "outcomes", "writes")
+
+    def __init__(self, writes: list[W]) -> None:
+        self.writes = writes
+        self.outcomes: list[O] = []
+        self.error: BaseException | None = None
+        self.done = False
+
+
+class GroupCommit(Generic[W, O]):
+    """Turns concurrent submissions into few calls of `commit`, which gets them one after another.
+
+    `commit` takes a list of writes and returns one outcome for each, all durable, or raises with
+    nothing done.
+    """
+
+    def __init__(self, commit: Callable[[list[W]], list[O]]) -> None:
+        self._commit = commit
+        self._door = threading.Lock()
+        self._queue_lock = threading.Lock()
+        self._queue: list[_Ticket[W, O]] = []
+
+    def submit(self, writes: list[W]) -> list[O]:
+        """Commit the writes, in order and as one; returns their outcomes."""
+        ticket: _Ticket[W, O] = _Ticket(writes)
+        with self._queue_lock:
+            self._queue.append(ticket)
+        with self._door:
+            if not ticket.done:
+                self._commit_queue()
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.outcomes
+
+    def _commit_queue(self) -> None:
+        with self._queue_lock:
+            tickets, self._queue = self._queue, []
+        try:
+            outcomes = self._commit([write for ticket in tickets for write in ticket.writes])
+        except BaseException as error:
+            for ticket in tickets:
+                ticket.error = error
+                ticket.done = True
+            raise
+        start = 0
+        for ticket in tickets:
+            ticket.outcomes = outcomes[start : start + len(ticket.writes)]
+            start += len(ticket.writes)
+            ticket.done = True

@@ -1,0 +1,281 @@
+"""Keeps one shard's local index up to its log.
+
+Invariants: the checkpoint is written after the index commit it names, so it never promises more
+than is durable; a commit that the checkpoint does not know yet is met by applying its entries again
+without trusting that documents are new; so a crash between any two steps re-applies, never skips.
+The index lives in numbered generations: a rebuild fills a new one beside the old and the checkpoint
+switches over, so searches go on. An index that is missing, damaged or older than its checkpoint is
+rebuilt from the documents when the shard is opened for writing.
+"""
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import orjson
+
+from docstore.records import IndexCheckpoint, Operation
+from docstore.shard import Shard
+from indexing.errors import Corruption, Unavailable
+from indexing.flatten import Flattener
+from indexing.layout import Layout
+from indexing.local_index import Change, LocalIndex, View
+from indexing.schema import Schema
+from indexing.writers import WriterBudget
+
+INDEX_DIRECTORY = "index"
+TAIL_BATCH = 2000
+"""Log entries read in one transaction while the index is filled."""
+FOLLOW_SECONDS = 5.0
+"""How long a read-only process waits for the writing one to index what a search must see."""
+FOLLOW_POLL_SECONDS = 0.02
+
+
+class _NewColumns(Exception):
+    """The documents hold fields that the index has no columns for: it must be rebuilt with them."""
+
+
+class LocalFollower:
+    """The local index of one shard. Many threads may refresh and search; one fills at a time."""
+
+    def __init__(
+        self,
+        shard: Shard,
+        schema: Schema,
+        key_text: Callable[[bytes], str],
+        budget: WriterBudget,
+        *,
+        read_only: bool,
+    ) -> None:
+        self._shard = shard
+        self._schema = schema
+        self._key_text = key_text
+        self._budget = budget
+        self._read_only = read_only
+        self._directory = shard.directory / INDEX_DIRECTORY
+        self._filling = threading.Lock()
+        self._distrusted = 0
+        self._index: LocalIndex
+        self._generation = 0
+        self._documents = 0
+        self.checkpoint = 0
+        if read_only:
+            self._follow()
+        else:
+            self._open()
+
+    @property
+    def lag(self) -> int:
+        """Log entries that are acknowledged but not searchable yet."""
+        return self._shard.head - self.checkpoint
+
+    @property
+    def head(self) -> int:
+        """The seq of the shard's last acknowledged write."""
+        return self._shard.head
+
+    @property
+    def layout(self) -> Layout:
+        """The layout of the index in effect."""
+        return self._index.layout
+
+    @property
+    def documents(self) -> int:
+        """How many documents the index held when it was last refreshed."""
+        return self._documents
+
+    def view(self) -> View:
+        """A consistent state of the index, at least up to `checkpoint`."""
+        return self._index.view()
+
+    # Opening
+
+    def _open(self) -> None:
+        recorded = self._shard.index_checkpoint()
+        if recorded is None:
+            self._start_empty()
+            return
+        try:
+            index = LocalIndex.open(self._directory / str(recorded.generation), self._schema)
+            stamp = index.stamp
+        except Corruption:
+            self.rebuild()
+            return
+        if stamp < recorded.stamp:
+            self.rebuild()
+            return
+        if stamp > recorded.stamp:
+            # The process died after a commit and before its checkpoint: what follows the
+            # checkpoint may already be in the index.
+            self._distrusted = self._shard.head
+        self._take(index, recorded.generation, recorded.seq)
+        self._remove_other_generations()
+
+    def _start_empty(self) -> None:
+        if self._shard.head:
+            self.rebuild()
+            return
+        self._remove_other_generations()
+        index = LocalIndex.create(self._directory / "1", Layout(self._schema))
+        self._shard.save_index_checkpoint(IndexCheckpoint(1, index.stamp, 0))
+        self._take(index, 1, 0)
+
+    def _take(self, index: LocalIndex, generation: int, seq: int) -> None:
+        self._index, self._generation, self.checkpoint = index, generation, seq
+        self._documents = index.view().documents
+
+    def _remove_other_generations(self) -> None:
+        if not self._directory.exists():
+            return
+        for directory in self._directory.iterdir():
+            if directory.name != str(self._generation):
+                shutil.rmtree(directory, ignore_errors=True)
+
+    # Following, when another process writes
+
+    def _follow(self) -> None:
+        """Look at the commit that the writing process last recorded."""
+        recorded = self._shard.index_checkpoint()
+        if recorded is None:
+            raise Unavailable(
+                f"the index of shard {self._shard.number} was not made yet",
+                hint="open the store for writing once",
+                retryable=True,
+            )
+        if recorded.generation != self._generation:
+            index = LocalIndex.open(self._directory / str(recorded.generation), self._schema)
+            self._take(index, recorded.generation, recorded.seq)
+        elif recorded.seq != self.checkpoint:
+            self._index.reload()
+            self._take(self._index, self._generation, recorded.seq)
+
+    def _wait_for(self, seq: int) -> None:
+        deadline = time.monotonic() + FOLLOW_SECONDS
+        waiting = threading.Event()
+        while True:
+            # A generation can be replaced between its record and its directory being read.
+            with self._filling, contextlib.suppress(Corruption):
+                self._follow()
+            if self.checkpoint >= seq:
+                return
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"the index of shard {self._shard.number} is {seq - self.checkpoint} writes "
+                    "behind and no process is indexing them",
+                    hint='open the store for writing once, or search with freshness="any"',
+                    retryable=True,
+                )
+            waiting.wait(FOLLOW_POLL_SECONDS)
+
+    # Filling
+
+    def refresh(self, seq: int) -> None:
+        """Make every write up to `seq` searchable; concurrent callers share the work."""
+        if self.checkpoint >= seq:
+            return
+        if self._read_only:
+            self._wait_for(seq)
+            return
+        with self._filling:
+            if self.checkpoint < seq:
+                self._catch_up()
+
+    def poll(self) -> None:
+        """Read-only: see what the writing process has indexed since, without waiting for more."""
+        if self._read_only:
+            with self._filling, contextlib.suppress(Corruption):
+                self._follow()
+
+    def _catch_up(self) -> None:
+        head = self._shard.head
+        flattener = Flattener(self._index.layout)
+        try:
+            stamp = self._index.fill(self._changes(head, flattener), self._budget)
+        except _NewColumns:
+            self._rebuild(self._index.layout.grown(flattener.found))
+            return
+        self._shard.save_index_checkpoint(IndexCheckpoint(self._generation, stamp, head))
+        self._index.reload()
+        self._take(self._index, self._generation, head)
+
+    def _changes(self, head: int, flattener: Flattener) -> Iterator[Change]:
+        after = self.checkpoint
+        while after < head:
+            for entry, document in self._shard.tail(after, min(TAIL_BATCH, head - after)):
+                after = entry.seq
+                text = self._key_text(entry.key)
+                if entry.operation is Operation.DELETE:
+                    yield Change(text, None, is_new=False)
+                elif document is not None and document.seq == entry.seq:
+                    # Superseded entries are skipped: the one that made the document follows.
+                    line = flattener.line(text, document.seq, orjson.loads(document.body))
+                    is_new = entry.version == 1 and entry.seq > self._distrusted
+                    yield Change(text, line, is_new)
+            if flattener.found:
+                raise _NewColumns
+
+    # Rebuilding
+
+    def rebuild(self) -> None:
+        """Make the index again from the documents, discovering columns anew."""
+        with self._filling:
+            self._rebuild(Layout(self._schema))
+
+    def _rebuild(self, layout: Layout) -> None:
+        covered = self._shard.head
+        generation = self._next_generation()
+        while True:
+            directory = self._directory / str(generation)
+            index = LocalIndex.create(directory, layout)
+            flattener = Flattener(layout)
+            try:
+                stamp = index.fill(self._all_documents(flattener), self._budget)
+                break
+            except _NewColumns:
+                layout = layout.grown(flattener.found)
+                index.close(self._budget)
+                shutil.rmtree(directory)
+                generation += 1
+        # Documents written during the scan are in the index and will come again in the log.
+        self._distrusted = self._shard.head
+        self._shard.save_index_checkpoint(IndexCheckpoint(generation, stamp, covered))
+        index.reload()
+        if self._generation:
+            self._index.close(self._budget)
+        self._take(index, generation, covered)
+        self._remove_other_generations()
+
+    def _next_generation(self) -> int:
+        used = [self._generation]
+        if self._directory.exists():
+            used += [int(entry.name) for entry in self._directory.iterdir() if entry.name.isdigit()]
+        return max(used) + 1
+
+    def _all_documents(self, flattener: Flattener) -> Iterator[Change]:
+        for key, document in self._shard.scan():
+            text = self._key_text(key)
+            line = flattener.line(text, document.seq, orjson.loads(document.body))
+            if not flattener.found:
+                yield Change(text, line, is_new=True)
+        if flattener.found:
+            raise _NewColumns
+
+    # Statistics
+
+    def bytes_used(self) -> int:
+        """The bytes of the index in effect."""
+        total = 0
+        for path in self._index.directory.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                total += path.stat().st_size  # merged away meanwhile
+        return total
+
+    def close(self, *, refresh: bool) -> None:
+        """Make the whole log searchable for the next process if asked, and give up the writer."""
+        with self._filling:
+            if not self._read_only:
+                if refresh and self.checkpoint < self._shard.head:
+                    self._catch_up()
+                self._index.close(self._budget)

@@ -1,0 +1,237 @@
+"""The shards of one collection, opened when first used, each with its local index.
+
+Invariant: every key has exactly one shard in the current partition map. Shards open lazily, so
+opening a store costs the same whatever the number of partitions.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from docstore import keys
+from docstore.background import BackgroundRefresh
+from docstore.catalog import SHARDS_DIRECTORY, Definition
+from docstore.key_parts import key_parts
+from docstore.local_follower import LocalFollower
+from docstore.partitioning import token_of
+from docstore.records import Record
+from docstore.shard import Shard
+from docstore.types import Position
+from indexing.errors import Closed, InvalidRequest, NotFound, Unavailable
+from indexing.local_index import View
+from indexing.writers import WriterBudget
+
+
+class Partitions:
+    """Opens, routes to and refreshes a collection's shards; safe to use from many threads."""
+
+    def __init__(
+        self,
+        directory: Path,
+        definition: Definition,
+        budget: WriterBudget,
+        background: BackgroundRefresh,
+        pool: ThreadPoolExecutor,
+        *,
+        read_only: bool,
+    ) -> None:
+        self._directory = directory / SHARDS_DIRECTORY
+        self.definition = definition
+        self._budget = budget
+        self._background = background
+        self._pool = pool
+        self._read_only = read_only
+        self._key_part = key_parts(definition.schema, definition.key)
+        self._opening = threading.Lock()
+        self._shards: dict[int, Shard] = {}
+        self._followers: dict[int, LocalFollower] = {}
+        self._closed = False
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of all partitions, in the order of their bounds."""
+        return tuple(self.definition.partition_map.numbers)
+
+    def number_of(self, key: bytes) -> int:
+        """The partition that owns an encoded key."""
+        token = token_of(keys.partition_bytes(self.definition.key, key))
+        return self.definition.partition_map.partition_of(token).number
+
+    def shard(self, number: int) -> Shard:
+        """The shard of a partition."""
+        shard = self._shards.get(number)
+        return shard if shard is not None else self._open_shard(number)
+
+    def _open_shard(self, number: int) -> Shard:
+        with self._opening:
+            self._check_open()
+            shard = self._shards.get(number)
+            if shard is None:
+                directory = self._directory / str(number)
+                shard = Shard(directory, number, read_only=self._read_only)
+                self._shards[number] = shard
+            return shard
+
+    def follower(self, number: int) -> LocalFollower:
+        """The local index of a partition."""
+        follower = self._followers.get(number)
+        if follower is not None:
+            return follower
+        shard = self.shard(number)
+        with self._opening:
+            self._check_open()
+            follower = self._followers.get(number)
+            if follower is None:
+                follower = LocalFollower(
+                    shard,
+                    self.definition.schema,
+                    self.key_text,
+                    self._budget,
+                    read_only=self._read_only,
+                )
+                self._followers[number] = follower
+            return follower
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Closed("the collection is closed", hint="open the store again")
+
+    def key_text(self, key: bytes) -> str:
+        """An encoded key as the text that indexes hold."""
+        return keys.key_text(self.definition.key, key)
+
+    def written(self, number: int) -> None:
+        """Have the index of a shard brought up to what was just written."""
+        self._background.mark(self.follower(number))
+
+    def hold_back(self, number: int, tail_max: int) -> None:
+        """Make a writer help to index a shard that fell too far behind: that bounds the tail."""
+        follower = self.follower(number)
+        if follower.lag > tail_max:
+            follower.refresh(follower.head)
+
+    def read(self, wanted: Sequence[bytes]) -> list[Record | None]:
+        """Documents by encoded key, in the order asked; one transaction per shard."""
+        by_shard: dict[int, list[int]] = {}
+        for index, key in enumerate(wanted):
+            by_shard.setdefault(self.number_of(key), []).append(index)
+        found: list[Record | None] = [None] * len(wanted)
+        for number, indexes in by_shard.items():
+            records = self.shard(number).get_many([wanted[index] for index in indexes])
+            for index, record in zip(indexes, records, strict=True):
+                found[index] = record
+        return found
+
+    def count(self) -> int:
+        """How many documents there are, whatever is indexed of them."""
+        return sum(self.shard(number).count() for number in self.numbers)
+
+    def document_estimate(self, number: int) -> int:
+        """About how many documents a shard holds, as of its last refresh; costs nothing."""
+        follower = self._followers.get(number)
+        return 0 if follower is None else follower.documents
+
+    def part_of(self, field: str, value: Any) -> Any:
+        """A query's value as a part of the key: a date that came as a string becomes a date."""
+        return self._key_part(field, value)
+
+    def rebuild(self, number: int | None) -> None:
+        """Make the local index of one partition, or of all, again."""
+        if self._read_only:
+            raise Unavailable("the store is open read-only", hint="open it for writing")
+        if number is not None and number not in self.numbers:
+            raise NotFound(
+                f"there is no partition {number}",
+                hint=f"partitions: {', '.join(map(str, self.numbers))}",
+            )
+        for each in self.numbers if number is None else (number,):
+            self.follower(each).rebuild()
+
+    def stats(self) -> dict[str, Any]:
+        """Documents, bytes, log and index of every partition, and their sums."""
+        partitions = [self._partition_stats(number) for number in self.numbers]
+        return {
+            "collection": self.definition.name,
+            "documents": sum(each["documents"] for each in partitions),
+            "bytes": sum(each["document_bytes"] + each["index_bytes"] for each in partitions),
+            "lag": sum(each["lag"] for each in partitions),
+            "epoch": self.definition.partition_map.epoch,
+            "partitions": partitions,
+        }
+
+    def _partition_stats(self, number: int) -> dict[str, Any]:
+        shard, follower = self.shard(number), self.follower(number)
+        first, last = shard.log_range()
+        error = self._background.errors.get(follower)
+        return {
+            "partition": number,
+            "documents": shard.count(),
+            "document_bytes": shard.environment.bytes_used(),
+            "head": shard.head,
+            "log_entries": last - first + 1 if last else 0,
+            "indexed": follower.checkpoint,
+            "lag": follower.lag,
+            "index_bytes": follower.bytes_used(),
+            "error": None if error is None else str(error),
+        }
+
+    def position(self, number: int, seq: int) -> Position:
+        """Where an entry of a shard's log stands."""
+        return Position(number, self.definition.partition_map.epoch, seq)
+
+    def views(
+        self, numbers: Iterable[int], after: tuple[Position, ...] | None, *, current: bool
+    ) -> dict[int, View]:
+        """A view of each shard, as fresh as asked: of now, after some positions, or of any age."""
+        numbers = list(numbers)
+        needed = dict.fromkeys(numbers, 0)
+        if current:
+            needed = {number: self.shard(number).head for number in numbers}
+        for position in after or ():
+            self._check_position(position)
+            if position.partition in needed:
+                needed[position.partition] = max(needed[position.partition], position.seq)
+        followers = {number: self.follower(number) for number in numbers}
+        behind = [
+            (follower, needed[number])
+            for number, follower in followers.items()
+            if follower.checkpoint < needed[number]
+        ]
+        if len(behind) > 1:
+            # Commits mostly wait for the disk, so several at once take little longer than one.
+            list(self._pool.map(lambda pair: pair[0].refresh(pair[1]), behind))
+        elif behind:
+            behind[0][0].refresh(behind[0][1])
+        if self._read_only:
+            for follower in followers.values():
+                follower.poll()
+        return {number: follower.view() for number, follower in followers.items()}
+
+    def _check_position(self, position: Position) -> None:
+        if position.partition not in self.numbers:
+            raise InvalidRequest(
+                f"position {position} names a partition this collection does not have",
+                hint="pass a position that a write to this collection returned",
+            )
+        if position.seq > self.shard(position.partition).head:
+            raise InvalidRequest(
+                f"position {position} is beyond the log's end",
+                hint="pass a position that a write to this collection returned",
+            )
+
+    def close(self, *, refresh: bool = True) -> None:
+        """Bring every opened index up to its log unless told not to, and close the shards."""
+        with self._opening:
+            self._closed = True
+        followers = list(self._followers.values())
+        self._background.forget(followers)
+        try:
+            for follower in followers:
+                follower.close(refresh=refresh)
+        finally:
+            for shard in self._shards.values():
+                shard.close()
+            self._shards.clear()
+            self._followers.clear()

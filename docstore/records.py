@@ -1,0 +1,161 @@
+"""What a shard keeps on disk, value by value: documents, log entries, operations, the checkpoint.
+
+Every value begins with a format byte; FORMAT.md describes each with an example. Numbers here are
+on disk: they never change meaning, a new form takes a new number.
+"""
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+import orjson
+
+from indexing.errors import Corruption
+
+_FORMAT = 1
+_DOCUMENT = struct.Struct(">BQQ")  # format, version, seq; then the body
+_ENTRY = struct.Struct(">BBQQH")  # format, operation, version, microseconds, key bytes; key, op_id
+_ANSWER = struct.Struct(">BBQQ")  # format, 1 created | 2 deleted, version, seq; then the key
+_SEQ = struct.Struct(">Q")
+
+HEAD = b"head"
+INDEX_CHECKPOINT = b"index"
+"""Keys of the meta table."""
+
+
+class Operation(IntEnum):
+    """What a log entry did. On disk."""
+
+    PUT = 1
+    DELETE = 2
+
+
+class Record(NamedTuple):
+    """A stored document: its version, the seq of the write that made it so, and its JSON."""
+
+    version: int
+    seq: int
+    body: bytes
+
+
+class Entry(NamedTuple):
+    """One write in a shard's log; `at` is microseconds since 1970 UTC, `version` 0 for a delete."""
+
+    seq: int
+    operation: Operation
+    version: int
+    at: int
+    key: bytes
+    op_id: bytes
+
+
+class Answer(NamedTuple):
+    """What a write with an op_id was answered, so that a retry is answered the same."""
+
+    key: bytes
+    version: int
+    seq: int
+    created: bool = False
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IndexCheckpoint:
+    """The local index in effect: its generation, and that its commit `stamp` covers `seq`.
+
+    A later commit covers at least as much, so what follows `seq` may be applied again; an earlier
+    commit in the directory means that the index was replaced and must be rebuilt.
+    """
+
+    generation: int
+    stamp: int
+    seq: int
+
+
+def pack_seq(seq: int) -> bytes:
+    """A seq as a log key: 8 bytes that sort as the number does."""
+    return _SEQ.pack(seq)
+
+
+def unpack_seq(data: bytes | None) -> int:
+    """A seq back from its bytes; 0 when there are none."""
+    return 0 if data is None else int(_SEQ.unpack(data)[0])
+
+
+def pack_document(version: int, seq: int, body: bytes) -> bytes:
+    """A document's value."""
+    return _DOCUMENT.pack(_FORMAT, version, seq) + body
+
+
+def unpack_document(data: bytes) -> Record:
+    """A document's value read back; raises Corruption on another format."""
+    try:
+        form, version, seq = _DOCUMENT.unpack_from(data)
+    except struct.error as error:
+        raise _broken("document", "too short") from error
+    if form != _FORMAT:
+        raise _broken("document", f"format {form}")
+    return Record(version, seq, data[_DOCUMENT.size :])
+
+
+def pack_entry(
+    operation: Operation, version: int, at: int, key: bytes, op_id: bytes = b""
+) -> bytes:
+    """A log entry's value; its key is the seq."""
+    return _ENTRY.pack(_FORMAT, operation, version, at, len(key)) + key + op_id
+
+
+def unpack_entry(seq: int, data: bytes) -> Entry:
+    """A log entry read back; raises Corruption on another format."""
+    try:
+        form, operation, version, at, length = _ENTRY.unpack_from(data)
+    except struct.error as error:
+        raise _broken("log entry", "too short") from error
+    if form != _FORMAT:
+        raise _broken("log entry", f"format {form}")
+    end = _ENTRY.size + length
+    return Entry(seq, Operation(operation), version, at, data[_ENTRY.size : end], data[end:])
+
+
+def pack_answer(answer: Answer) -> bytes:
+    """An operation's answer; its key is the op_id."""
+    flags = answer.created | answer.deleted << 1
+    return _ANSWER.pack(_FORMAT, flags, answer.version, answer.seq) + answer.key
+
+
+def unpack_answer(data: bytes) -> Answer:
+    """An operation's answer read back."""
+    form, flags, version, seq = _ANSWER.unpack_from(data)
+    if form != _FORMAT:
+        raise _broken("operation", f"format {form}")
+    return Answer(data[_ANSWER.size :], version, seq, bool(flags & 1), bool(flags & 2))
+
+
+def pack_checkpoint(checkpoint: IndexCheckpoint) -> bytes:
+    """The index checkpoint as JSON."""
+    return orjson.dumps(
+        {
+            "format": _FORMAT,
+            "generation": checkpoint.generation,
+            "stamp": checkpoint.stamp,
+            "seq": checkpoint.seq,
+        }
+    )
+
+
+def unpack_checkpoint(data: bytes | None) -> IndexCheckpoint | None:
+    """The index checkpoint read back; None when there is none yet."""
+    if data is None:
+        return None
+    form = orjson.loads(data)
+    if form["format"] != _FORMAT:
+        raise _broken("checkpoint", f"format {form['format']}")
+    return IndexCheckpoint(form["generation"], form["stamp"], form["seq"])
+
+
+def _broken(what: str, why: str) -> Corruption:
+    return Corruption(
+        f"a stored {what} cannot be read: {why}",
+        hint="it was written by a newer docstore, or the file is damaged: upgrade, or restore it",
+    )

@@ -1,0 +1,64 @@
+"""Scans in key order over the shards that can hold the keys, merged without holding them.
+
+Under hash partitioning a range of keys is everywhere, unless a compound key's first part is fixed:
+then it is one shard's.
+"""
+
+import heapq
+from collections.abc import Iterator
+from itertools import islice
+
+from docstore.keys import KeySpec, encode, prefix_range
+from docstore.partitions import Partitions
+from docstore.records import Record
+from docstore.types import Key
+from indexing.errors import InvalidRequest
+
+
+def scan(
+    partitions: Partitions,
+    start: Key | None,
+    end: Key | None,
+    prefix: Key | None,
+    limit: int | None,
+    *,
+    reverse: bool,
+) -> Iterator[tuple[bytes, Record]]:
+    """Encoded keys and records with start <= key < end and the prefix, at most `limit`."""
+    if limit is not None and (not isinstance(limit, int) or limit < 0):
+        raise InvalidRequest(f"limit is {limit!r}", hint="use a number from 0, or None for all")
+    spec = partitions.definition.key
+    lower, upper = _bounds(spec, start, end, prefix)
+    numbers = partitions.numbers
+    if spec.typed and len(spec.fields) > 1 and prefix not in (None, "", ()):
+        numbers = (partitions.number_of(_any_key_with(spec, prefix)),)
+    scans = [partitions.shard(number).scan(lower, upper, reverse=reverse) for number in numbers]
+    merged = heapq.merge(*scans, key=lambda found: found[0], reverse=reverse)
+    return islice(merged, limit)
+
+
+def _bounds(
+    spec: KeySpec, start: Key | None, end: Key | None, prefix: Key | None
+) -> tuple[bytes, bytes | None]:
+    lower: bytes = b""
+    upper: bytes | None = None
+    if prefix not in (None, "", ()):
+        lower, upper = prefix_range(spec, prefix)
+    if start is not None:
+        lower = max(lower, _bound(spec, start))
+    if end is not None:
+        bound = _bound(spec, end)
+        upper = bound if upper is None else min(upper, bound)
+    return lower, upper
+
+
+def _bound(spec: KeySpec, bound: Key) -> bytes:
+    """A bound's bytes: a whole key, or the leading parts of a compound one."""
+    if not spec.typed:
+        return b"" if bound == "" else encode(spec, bound)
+    return prefix_range(spec, bound)[0]
+
+
+def _any_key_with(spec: KeySpec, prefix: Key) -> bytes:
+    """Bytes with the prefix's first part, which is all that decides the shard."""
+    return prefix_range(spec, prefix)[0]

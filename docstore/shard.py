@@ -1,0 +1,183 @@
+"""One shard's truth: its documents and its log in one LMDB environment.
+
+Invariants: a write is acknowledged only when it is durable in the log; the log's seqs are dense and
+only grow; every document carries the seq of the log entry that made it. Everything derived from it
+follows the log through `tail`. A shard knows nothing of indexes, schemas or other shards.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from docstore.apply import Outcome, Write, apply, trim
+from docstore.environment import Environment, Transaction
+from docstore.group_commit import GroupCommit
+from docstore.records import (
+    HEAD,
+    INDEX_CHECKPOINT,
+    Entry,
+    IndexCheckpoint,
+    Record,
+    pack_checkpoint,
+    pack_seq,
+    unpack_checkpoint,
+    unpack_document,
+    unpack_entry,
+    unpack_seq,
+)
+from indexing.errors import Unavailable
+
+DOCUMENTS_FILE = "documents.mdb"
+LOG_ENTRIES_KEPT = 100_000
+"""Entries kept behind the slowest follower: how long an op_id is remembered and a reader of the
+changes may be away. About 10 MB per shard."""
+TRIM_BATCH = 20_000
+"""Entries forgotten in one transaction, so that no writer waits long for it."""
+SCAN_BATCH = 256
+"""Documents read in one transaction: a scan holds no transaction while its caller works."""
+
+
+class Shard:
+    """Documents and log of one partition; safe to use from many threads.
+
+    Read-only, it follows what another process writes.
+    """
+
+    def __init__(self, directory: Path, number: int, *, read_only: bool = False) -> None:
+        self.directory = directory
+        self.number = number
+        self._read_only = read_only
+        if not read_only:
+            directory.mkdir(parents=True, exist_ok=True)
+        self.environment = Environment(directory / DOCUMENTS_FILE, read_only=read_only)
+        self._group: GroupCommit[Write, Outcome] = GroupCommit(self._commit)
+        self._head = self._stored_head()
+
+    def _stored_head(self) -> int:
+        return unpack_seq(self.environment.get("meta", HEAD))
+
+    @property
+    def head(self) -> int:
+        """The seq of the last acknowledged write; 0 before the first."""
+        return self._stored_head() if self._read_only else self._head
+
+    def write(self, writes: list[Write]) -> list[Outcome]:
+        """Make writes durable together; returns one outcome each, a conflict being an outcome."""
+        if self._read_only:
+            raise Unavailable("the store is open read-only", hint="open it for writing")
+        return self._group.submit(writes)
+
+    def _commit(self, writes: list[Write]) -> list[Outcome]:
+        outcomes = self.environment.write(
+            lambda transaction: apply(self.environment, transaction, writes)
+        )
+        self._head = max(
+            (outcome.seq for outcome in outcomes if isinstance(outcome, tuple)), default=self._head
+        )
+        return outcomes
+
+    def get(self, key: bytes) -> Record | None:
+        """A document by key."""
+        stored = self.environment.get("documents", key)
+        return None if stored is None else unpack_document(stored)
+
+    def get_many(self, keys: Sequence[bytes]) -> list[Record | None]:
+        """Documents by key, all of one moment."""
+        documents = self.environment.tables["documents"]
+        with self.environment.read() as transaction:
+            found = [transaction.get(key, db=documents) for key in keys]
+        return [None if stored is None else unpack_document(stored) for stored in found]
+
+    def scan(
+        self, start: bytes = b"", end: bytes | None = None, *, reverse: bool = False
+    ) -> Iterator[tuple[bytes, Record]]:
+        """Documents with start <= key < end in key order, or backwards.
+
+        Read in batches, each of one moment: a document that is written meanwhile may be seen
+        before or after, one that is not is seen exactly once.
+        """
+        last: bytes | None = None
+        while True:
+            batch = self._batch(start, end, last, reverse=reverse)
+            for key, stored in batch:
+                yield key, unpack_document(stored)
+            if len(batch) < SCAN_BATCH:
+                return
+            last = batch[-1][0]
+
+    def _batch(
+        self, start: bytes, end: bytes | None, last: bytes | None, *, reverse: bool
+    ) -> list[tuple[bytes, bytes]]:
+        batch: list[tuple[bytes, bytes]] = []
+        with self.environment.read() as transaction:
+            cursor = transaction.cursor(db=self.environment.tables["documents"])
+            if reverse:
+                bound = last if last is not None else end
+                if bound is not None and cursor.set_range(bound):
+                    found = cursor.prev()
+                else:
+                    found = cursor.last()
+            else:
+                found = cursor.set_range(last if last is not None else start or b"\x00")
+                if found and cursor.key() == last:
+                    found = cursor.next()
+            while found and len(batch) < SCAN_BATCH:
+                key = cursor.key()
+                if key < start or (end is not None and key >= end):
+                    break
+                batch.append((key, cursor.value()))
+                found = cursor.prev() if reverse else cursor.next()
+        return batch
+
+    def tail(self, after: int, most: int) -> list[tuple[Entry, Record | None]]:
+        """The next log entries after a seq, each with its document as it is now."""
+        tables = self.environment.tables
+        found: list[tuple[Entry, Record | None]] = []
+        with self.environment.read() as transaction:
+            cursor = transaction.cursor(db=tables["log"])
+            more = cursor.set_range(pack_seq(after + 1))
+            while more and len(found) < most:
+                entry = unpack_entry(unpack_seq(cursor.key()), cursor.value())
+                stored = transaction.get(entry.key, db=tables["documents"])
+                found.append((entry, None if stored is None else unpack_document(stored)))
+                more = cursor.next()
+        return found
+
+    def count(self) -> int:
+        """How many documents there are."""
+        with self.environment.read() as transaction:
+            return self.environment.entries(transaction, "documents")
+
+    def index_checkpoint(self) -> IndexCheckpoint | None:
+        """What the local index durably covers; None before the first commit."""
+        return unpack_checkpoint(self.environment.get("meta", INDEX_CHECKPOINT))
+
+    def save_index_checkpoint(self, checkpoint: IndexCheckpoint) -> None:
+        """Record what the local index covers, and forget log entries that nobody needs."""
+
+        def body(transaction: Transaction) -> None:
+            tables = self.environment.tables
+            packed = pack_checkpoint(checkpoint)
+            transaction.put(INDEX_CHECKPOINT, packed, db=tables["meta"])
+            trim(self.environment, transaction, checkpoint.seq - LOG_ENTRIES_KEPT, TRIM_BATCH)
+
+        self.environment.write(body)
+
+    def log_range(self) -> tuple[int, int]:
+        """The first and last seq that the log holds; (0, 0) when it is empty."""
+        with self.environment.read() as transaction:
+            cursor = transaction.cursor(db=self.environment.tables["log"])
+            if not cursor.first():
+                return 0, 0
+            first = unpack_seq(cursor.key())
+            cursor.last()
+            return first, unpack_seq(cursor.key())
+
+    def close(self) -> None:
+        """Close the environment."""
+        self.environment.close()
+
+
+def now_microseconds() -> int:
+    """The time of a write, fixed before it is applied."""
+    return time.time_ns() // 1000

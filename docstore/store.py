@@ -1,0 +1,320 @@
+"""The store: a directory of collections, opened by one writing process or any number of readers.
+
+Invariants: a collection exists with its whole definition or not at all; nothing acknowledged is
+lost when a process dies; `close` leaves every index up to its log.
+"""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar, overload
+
+from pydantic import BaseModel
+
+from docstore import files
+from docstore.background import BackgroundRefresh
+from docstore.catalog import DEFINITION_FILE, SHARDS_DIRECTORY, Definition, check_name
+from docstore.collection import Collection
+from docstore.documents import DocumentCodec
+from docstore.keys import Key, KeySpec
+from docstore.lock import WriterLock
+from docstore.partitioning import Hash, PartitionMap
+from docstore.partitions import Partitions
+from docstore.types import Violation
+from indexing.errors import (
+    AlreadyExists,
+    Closed,
+    Corruption,
+    InvalidSchema,
+    NotFound,
+    Unavailable,
+)
+from indexing.models import schema_of
+from indexing.schema import Kind, Schema
+from indexing.writers import WriterBudget
+
+STORE_FILE = "store.json"
+_FORMAT = 1
+"""The number of a store's directory layout; it never changes meaning."""
+REFRESH_THREADS = 4
+"""Shards whose commits wait for the disk at the same time; as many as writers are open."""
+
+_HASH = Hash()
+M = TypeVar("M", bound=BaseModel)
+KeyLike = str | Key | tuple[str, ...]
+SchemaLike = type[BaseModel] | Schema | dict[str, Any] | None
+
+
+class Store:
+    """Open one with `Store.open`. Safe to use from many threads; one process writes."""
+
+    def __init__(self, path: Path, lock: WriterLock | None) -> None:
+        self._path = path
+        self._lock = lock
+        self._budget = WriterBudget()
+        self._background = BackgroundRefresh(self._budget)
+        self._pool = ThreadPoolExecutor(REFRESH_THREADS, "docstore-commit")
+        self._partitions: dict[str, Partitions] = {}
+        self._models: dict[str, type[BaseModel]] = {}
+        self._opening = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def open(cls, path: str | Path, read_only: bool = False) -> "Store":
+        """Open the store in a directory, making it unless read-only.
+
+        Raises Unavailable when another process writes it (naming the process) or the directory may
+        not be used, NotFound when there is no store to read, Corruption for a newer format.
+        """
+        directory = Path(path).expanduser()
+        about = directory / STORE_FILE
+        if read_only:
+            if not about.exists():
+                raise NotFound(f"there is no store in {directory}", hint="check the path")
+            files.check_format(about, files.read_json(about), _FORMAT)
+            return cls(directory, None)
+        with files.usable(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+        lock = WriterLock(directory)
+        try:
+            if about.exists():
+                files.check_format(about, files.read_json(about), _FORMAT)
+            else:
+                files.write_json(about, {"format": _FORMAT})
+            files.remove_leftovers(directory)
+        except BaseException:
+            lock.release()
+            raise
+        return cls(directory, lock)
+
+    @property
+    def path(self) -> Path:
+        """The store's directory."""
+        return self._path
+
+    @property
+    def read_only(self) -> bool:
+        """Whether this process only reads."""
+        return self._lock is None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Bring every index up to its log and close; calling it again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self._background.stop()
+        try:
+            for partitions in self._partitions.values():
+                partitions.close()
+        finally:
+            self._budget.close()
+            self._pool.shutdown()
+            if self._lock is not None:
+                self._lock.release()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Closed("the store is closed", hint="open it again with Store.open")
+
+    def collections(self) -> list[str]:
+        """The names of all collections, sorted."""
+        self._check_open()
+        return sorted(
+            path.parent.name
+            for path in self._path.glob(f"*/{DEFINITION_FILE}")
+            if not path.parent.name.startswith(".")
+        )
+
+    @overload
+    def create_collection(
+        self,
+        name: str,
+        schema: type[M],
+        key: KeyLike = ...,
+        partitions: int = ...,
+        partitioning: Hash = ...,
+    ) -> Collection[M]: ...
+
+    @overload
+    def create_collection(
+        self,
+        name: str,
+        schema: Schema | dict[str, Any] | None = ...,
+        key: KeyLike = ...,
+        partitions: int = ...,
+        partitioning: Hash = ...,
+    ) -> Collection[dict[str, Any]]: ...
+
+    def create_collection(
+        self,
+        name: str,
+        schema: SchemaLike = None,
+        key: KeyLike = "id",
+        partitions: int = 4,
+        partitioning: Hash = _HASH,
+    ) -> Collection[Any]:
+        """Make a collection.
+
+        `schema` is a pydantic model, a Schema, its JSON definition, or None to index whatever
+        arrives. `key` is the field that holds the key, or a Key of several, hashed by the first
+        and ordered by the rest. `partitions` is fixed from then on. Raises AlreadyExists,
+        InvalidSchema, Unavailable on a read-only store.
+        """
+        self._check_open()
+        self._check_writable()
+        if not isinstance(partitioning, Hash):
+            raise InvalidSchema(
+                f"partitioning is {partitioning!r}", hint="leave it out: documents are hashed"
+            )
+        directory = self._path / check_name(name)
+        if directory.exists():
+            raise AlreadyExists(f"collection {name!r} exists", hint="open it with collection()")
+        model = schema if isinstance(schema, type) else None
+        declared = _schema(schema)
+        definition = Definition(
+            name, declared, _key_spec(key, declared), PartitionMap.even(partitions)
+        )
+        with files.new_directory(directory) as unfinished:
+            (unfinished / SHARDS_DIRECTORY).mkdir()
+            definition.save(unfinished)
+        return self._opened(name, model)
+
+    @overload
+    def collection(self, name: str, schema: type[M]) -> Collection[M]: ...
+
+    @overload
+    def collection(self, name: str, schema: None = None) -> Collection[dict[str, Any]]: ...
+
+    def collection(self, name: str, schema: type[BaseModel] | None = None) -> Collection[Any]:
+        """An existing collection; with a pydantic model, its documents are instances of it.
+
+        In the process that created it with a model, or opened it with one, the model is known.
+        Raises NotFound, and InvalidSchema when the model is not the one it was made with.
+        """
+        self._check_open()
+        check_name(name)
+        if not (self._path / name / DEFINITION_FILE).exists():
+            raise NotFound(
+                f"there is no collection {name!r}",
+                hint=f"collections: {', '.join(self.collections()) or 'none yet'}",
+            )
+        return self._opened(name, schema)
+
+    def _opened(self, name: str, model: type[BaseModel] | None) -> Collection[Any]:
+        with self._opening:
+            partitions = self._partitions.get(name)
+            if partitions is None:
+                directory = self._path / name
+                partitions = Partitions(
+                    directory,
+                    Definition.load(directory),
+                    self._budget,
+                    self._background,
+                    self._pool,
+                    read_only=self.read_only,
+                )
+                self._partitions[name] = partitions
+            definition = partitions.definition
+            if model is not None:
+                if schema_of(model) != definition.schema:
+                    raise InvalidSchema(
+                        f"the model {model.__name__} is not what collection {name!r} was made with",
+                        hint="open it without a model, or make a new collection and copy",
+                    )
+                self._models[name] = model
+            known = self._models.get(name)
+            codec: DocumentCodec[Any] = DocumentCodec(definition.schema, definition.key, known)
+            return Collection(partitions, codec)
+
+    def drop_collection(self, name: str) -> None:
+        """Remove a collection with all its documents."""
+        self._check_open()
+        self._check_writable()
+        check_name(name)
+        directory = self._path / name
+        if not directory.exists():
+            raise NotFound(
+                f"there is no collection {name!r}",
+                hint=f"collections: {', '.join(self.collections()) or 'none'}",
+            )
+        with self._opening:
+            partitions = self._partitions.pop(name, None)
+            self._models.pop(name, None)
+        if partitions is not None:
+            partitions.close(refresh=False)
+        files.remove_directory(directory)
+
+    def check(self) -> Iterator[Violation]:
+        """Every violated invariant that can be seen, over all collections."""
+        for name in self.collections():
+            try:
+                collection = self.collection(name)
+            except Corruption as error:
+                yield Violation(name, None, error.code, str(error))
+                continue
+            yield from self._strays(name)
+            yield from collection.check()
+
+    def _strays(self, name: str) -> Iterator[Violation]:
+        """Shard directories that no partition of the map owns."""
+        owned = {str(number) for number in self._partitions[name].numbers}
+        for directory in (self._path / name / SHARDS_DIRECTORY).iterdir():
+            if directory.name not in owned:
+                yield Violation(name, None, "map", f"no partition owns shard {directory.name}")
+
+    def stats(self) -> dict[str, Any]:
+        """The statistics of every collection, and what the store has open."""
+        return {
+            "path": str(self._path),
+            "read_only": self.read_only,
+            "open_writers": self._budget.open_count,
+            "collections": [self.collection(name).stats() for name in self.collections()],
+        }
+
+    def _check_writable(self) -> None:
+        if self.read_only:
+            raise Unavailable("the store is open read-only", hint="open it for writing")
+
+
+def _schema(schema: SchemaLike) -> Schema:
+    if schema is None:
+        return Schema()
+    if isinstance(schema, Schema):
+        return schema
+    if isinstance(schema, type) and issubclass(schema, BaseModel):
+        return schema_of(schema)
+    return Schema.from_json(schema)
+
+
+def _key_spec(key: KeyLike, schema: Schema) -> KeySpec:
+    """The key's specification: a declared field that is no string makes a typed key."""
+    if isinstance(key, tuple | list):
+        key = Key(*key)
+    if isinstance(key, str):
+        kinds = {path: leaf.kind for path, leaf in schema.leaves()}
+        kind = kinds.get(key, Kind.STRING)
+        if kind in (Kind.INT, Kind.FLOAT, Kind.DATETIME):
+            return KeySpec.of(Key(key))
+        if kind in (Kind.BOOL, Kind.OBJECT):
+            raise InvalidSchema(
+                f"{key!r} is a {kind} and cannot be a key", hint="use a string, number or date"
+            )
+        return KeySpec.of(key)
+    if isinstance(key, Key):
+        return KeySpec.of(key)
+    raise InvalidSchema(
+        f"key is {key!r}", hint='use a field name, or Key("seller_id", "listed_at")'
+    )

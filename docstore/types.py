@@ -1,0 +1,198 @@
+"""The vocabulary of the store: the values that go in and come out of a collection.
+
+Everything here is frozen, compares by value and holds no connection to a store.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+from indexing.errors import DocstoreError, InvalidRequest
+
+Scalar = str | int | float | bytes
+Key = Any
+"""A document's key as the user writes it: a string, or a scalar or tuple of typed parts."""
+
+D = TypeVar("D")
+
+_POSITION = re.compile(r"(\d+)@(\d+):(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a write stands: entry `seq` of `partition`'s log, under map `epoch`.
+
+    Its text form is `partition@epoch:seq`; a search takes one or many back as `after`.
+    """
+
+    partition: int
+    epoch: int
+    seq: int
+
+    def __str__(self) -> str:
+        return f"{self.partition}@{self.epoch}:{self.seq}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Position":
+        """Read the text form back; raises InvalidRequest on anything else."""
+        match = _POSITION.fullmatch(text)
+        if match is None:
+            raise InvalidRequest(
+                f"{text!r} is not a position",
+                hint="pass a position that a write returned, like 3@1:57",
+            )
+        return cls(*map(int, match.groups()))
+
+
+Freshness = Literal["current", "any"]
+"""`current` sees every write acknowledged before the search; `any` never waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """An acknowledged write: durable in its shard's log. `version` is 0 after a delete.
+
+    A delete of a key that did not exist wrote nothing: `deleted` is False.
+    """
+
+    key: Key
+    version: int
+    position: Position
+    created: bool = False
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FailedWrite:
+    """One document of a batch that was not written: its place in the batch, its key, and why."""
+
+    index: int
+    key: Key | None
+    error: DocstoreError
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What `put_many` and `delete_many` did, per document, in the order given.
+
+    `results[i]` is a WriteResult or a FailedWrite; `written` and `errors` are the two kinds apart.
+    """
+
+    results: tuple[WriteResult | FailedWrite, ...]
+
+    @property
+    def written(self) -> list[WriteResult]:
+        """The acknowledged writes."""
+        return [result for result in self.results if isinstance(result, WriteResult)]
+
+    @property
+    def errors(self) -> list[FailedWrite]:
+        """The documents that were refused."""
+        return [result for result in self.results if isinstance(result, FailedWrite)]
+
+    @property
+    def position(self) -> tuple[Position, ...]:
+        """The last position in each partition the batch touched: what `after` takes."""
+        last: dict[int, Position] = {}
+        for result in self.written:
+            held = last.get(result.position.partition)
+            if held is None or held.seq < result.position.seq:
+                last[result.position.partition] = result.position
+        return tuple(last[partition] for partition in sorted(last))
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Generic[D]):
+    """A stored document with its key and version; `document` is the model when there is one."""
+
+    key: Key
+    version: int
+    document: D
+
+
+@dataclass(frozen=True, slots=True)
+class Hit(Generic[D]):
+    """One search result. `sort` is the value it was sorted by; `score` is None under a field sort.
+
+    With `select`, `document` is a dict of the selected fields.
+    """
+
+    key: Key
+    score: float | None
+    document: D
+    version: int
+    sort: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way to answer, priced. `price` is in estimated microseconds on one core."""
+
+    name: Literal["point_read", "single_shard", "scatter"]
+    shards: tuple[int, ...]
+    price: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The router's decision: the chosen candidate, the rejected ones and why, and what was asked.
+
+    `query` is the parsed query as text; `notes` say what a person would want to know (a field that
+    no document has, a word that was ignored).
+    """
+
+    chosen: Candidate
+    rejected: tuple[Candidate, ...]
+    freshness: str
+    query: str
+    sort: str
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The plan as JSON-ready data."""
+
+        def candidate(c: Candidate) -> dict[str, Any]:
+            return {
+                "name": c.name,
+                "shards": list(c.shards),
+                "price": round(c.price, 1) if c.price < math.inf else None,
+                "reason": c.reason,
+            }
+
+        return {
+            "chosen": candidate(self.chosen),
+            "rejected": [candidate(c) for c in self.rejected],
+            "freshness": self.freshness,
+            "query": self.query,
+            "sort": self.sort,
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult(Generic[D]):
+    """A page of hits, the exact total, and how the answer was found.
+
+    `timings_ms` holds milliseconds per stage: plan, refresh, search, merge, fetch.
+    """
+
+    total: int
+    hits: list[Hit[D]]
+    plan: Plan
+    shards_touched: int
+    took_ms: float
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken invariant that `check` found: where, and what does not agree."""
+
+    collection: str
+    partition: int | None
+    rule: str
+    detail: str
+    key: Key | None = None

@@ -1,0 +1,1 @@
+"""The search room: fields, analysis, queries and the local index. It imports neither other room."""

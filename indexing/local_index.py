@@ -1,0 +1,248 @@
+"""One shard's Tantivy index: opened, filled from changes, committed, searched.
+
+Invariants: a document is in the index at most once, under its key; a commit is atomic, and its
+number (`stamp`) only grows, so whoever records "commit n covers the log up to seq" can tell after
+a crash whether the commit in effect covers more. Two threads must not fill one index at the same
+time; searching needs no lock. The directory is derived data: it can be deleted and made again.
+Only this room knows Tantivy; its errors and panics are translated here.
+"""
+
+import errno
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import tantivy
+from tantivy import DocAddress, Order, Query
+
+from indexing.errors import Corruption, DocstoreError, InvalidQuery, Unavailable
+from indexing.layout import EVERY, EVERY_TERM, KEY, SEQ, Layout, tokenizer_name
+from indexing.patterns import above
+from indexing.resolved import Frequencies, ScoredTerm
+from indexing.schema import Schema
+from indexing.writers import WriterBudget
+
+_LAYOUT_FILE = "layout.json"
+_META_FILE = "meta.json"
+_FORMAT = 1
+"""The number of this directory's form; it never changes meaning, a new form gets a new number."""
+
+
+class Change(NamedTuple):
+    """The latest state of one document: its line, or None when it is gone.
+
+    `is_new` promises that the index holds nothing under this key, which saves looking for it.
+    """
+
+    key_text: str
+    line: str | None
+    is_new: bool
+
+
+class Entry(NamedTuple):
+    """A match: what it is ordered by (a score, or a sort column's value) and where it is."""
+
+    value: Any
+    address: DocAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The first entries of a search in order, and how many match in all."""
+
+    total: int
+    entries: list[Entry]
+
+
+class View:
+    """One consistent state of an index, for as long as the object is kept."""
+
+    __slots__ = ("_searcher", "layout")
+
+    def __init__(self, searcher: tantivy.Searcher, layout: Layout) -> None:
+        self._searcher = searcher
+        self.layout = layout
+
+    @property
+    def documents(self) -> int:
+        """How many documents the state holds."""
+        return self._searcher.num_docs
+
+    def frequencies(self, terms: Iterable[tuple[str, ScoredTerm]]) -> Frequencies:
+        """The document frequency of each (column, logical term), as BM25 counts them here."""
+        searcher = self._searcher
+        return Frequencies(
+            searcher.doc_freq(EVERY, EVERY_TERM),
+            {term: searcher.doc_freq(column, term[1]) for column, term in terms},
+        )
+
+    def top(
+        self,
+        query: Query,
+        limit: int,
+        column: str | None = None,
+        *,
+        descending: bool = True,
+        count: bool = True,
+    ) -> Page:
+        """The first `limit` matches by score, or by a column's value with missing ones last.
+
+        Equal values come in no particular order: whoever pages must look at the whole tie.
+        """
+        with translated():
+            found = self._searcher.search(
+                query,
+                max(limit, 1),
+                count,
+                column,
+                0,
+                Order.Desc if descending else Order.Asc,
+            )
+            entries = [Entry(*hit) for hit in found.hits[:limit]]
+        total: int = found.count if count else len(entries)  # type: ignore[attr-defined]  # missing in Tantivy's stub
+        return Page(total, entries)
+
+    def count(self, query: Query) -> int:
+        """How many documents match."""
+        return self.top(query, 0).total
+
+    def keys(self, addresses: Iterable[DocAddress]) -> list[str]:
+        """The key texts of some matches."""
+        searcher = self._searcher
+        return [searcher.doc(address)[KEY][0] for address in addresses]
+
+    def seqs(self, addresses: list[DocAddress]) -> list[int]:
+        """The seq of the state that each match was indexed from."""
+        return [int(seq or 0) for seq in self._searcher.fast_field_values(SEQ, addresses)]
+
+    def everything(self, limit: int, after: str | None) -> Page:
+        """The next documents in key order after a key text, to walk the whole index."""
+        query = Query.all_query()
+        if after is not None:
+            query = self.after_key(after)
+        return self.top(query, limit, KEY, descending=False, count=False)
+
+    def after_key(self, key_text: str) -> Query:
+        """Every document whose key text sorts after one."""
+        schema = self.layout.tantivy_schema
+        alternatives = above(key_text, inclusive=False, path=KEY)
+        return Query.boolean_query(
+            [
+                (tantivy.Occur.Should, Query.regex_query(schema, KEY, pattern))
+                for pattern in alternatives
+            ]
+        )
+
+
+class LocalIndex:
+    """An index directory and its layout."""
+
+    def __init__(self, directory: Path, layout: Layout, index: tantivy.Index) -> None:
+        for name, analyzer in layout.analyzers.items():
+            index.register_tokenizer(tokenizer_name(name), analyzer.index)
+        index.config_reader("manual")
+        self.directory = directory
+        self.layout = layout
+        self._index = index
+
+    @classmethod
+    def create(cls, directory: Path, layout: Layout) -> "LocalIndex":
+        """Make an empty index; the directory must not exist."""
+        with translated(directory):
+            directory.mkdir(parents=True)
+            form = {"format": _FORMAT, **layout.to_json()}
+            (directory / _LAYOUT_FILE).write_bytes(orjson.dumps(form))
+            return cls(directory, layout, tantivy.Index(layout.tantivy_schema, str(directory)))
+
+    @classmethod
+    def open(cls, directory: Path, schema: Schema) -> "LocalIndex":
+        """Open an index; raises Corruption when it is damaged, missing or of another format."""
+        with translated(directory):
+            try:
+                form = orjson.loads((directory / _LAYOUT_FILE).read_bytes())
+                if form["format"] != _FORMAT:
+                    raise Corruption(
+                        f"index {directory.name} has format {form['format']}, not {_FORMAT}",
+                        hint="rebuild the index",
+                    )
+                layout = Layout.from_json(schema, form)
+            except (OSError, KeyError, ValueError) as error:
+                raise Corruption(
+                    f"the layout of index {directory.name} cannot be read: {error}",
+                    hint="rebuild the index",
+                ) from error
+            return cls(directory, layout, tantivy.Index.open(str(directory)))
+
+    @property
+    def stamp(self) -> int:
+        """The number of the commit in effect, which only grows; 0 before the first."""
+        try:
+            meta = orjson.loads((self.directory / _META_FILE).read_bytes())
+            return int(meta["opstamp"])
+        except (OSError, KeyError, ValueError) as error:
+            raise Corruption(
+                f"the commit of index {self.directory.name} cannot be read: {error}",
+                hint="rebuild the index",
+            ) from error
+
+    def fill(self, changes: Iterable[Change], budget: WriterBudget) -> int:
+        """Apply changes in order and commit them as one; returns the commit's number.
+
+        On an error nothing of it is in effect. Call `reload` to search the result.
+        """
+        with translated(self.directory), budget.lent(self._index) as writer:
+            for key_text, line, is_new in changes:
+                if not is_new:
+                    writer.delete_documents_by_term(KEY, key_text)
+                if line is not None:
+                    writer.add_json(line)
+            return writer.commit()
+
+    def reload(self) -> None:
+        """Let new views see the commit in effect."""
+        with translated(self.directory):
+            self._index.reload()
+
+    def view(self) -> View:
+        """A consistent state: the commit in effect at the last `reload`."""
+        return View(self._index.searcher(), self.layout)
+
+    def close(self, budget: WriterBudget) -> None:
+        """Give up the writer, if one is open."""
+        budget.forget(self._index)
+
+
+_NO_ROOM = re.compile(r"No space left|StorageFull|os error 28", re.IGNORECASE)
+
+
+@contextmanager
+def translated(directory: Path | None = None) -> Iterator[None]:
+    """Turn Tantivy's errors and Rust's panics into ours."""
+    try:
+        yield
+    except DocstoreError:
+        raise
+    except (ValueError, OSError, RuntimeError) as error:
+        if _NO_ROOM.search(str(error)) or (
+            isinstance(error, OSError) and error.errno == errno.ENOSPC
+        ):
+            raise Unavailable(
+                "the disk is full: the index cannot be written",
+                hint="free some space; acknowledged documents are safe and will be indexed",
+                retryable=True,
+            ) from error
+        if directory is None:
+            raise InvalidQuery(
+                f"the query cannot be run: {error}", hint="simplify the query"
+            ) from error
+        raise Corruption(
+            f"index {directory.name} failed: {error}", hint="rebuild the index"
+        ) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise Corruption(f"the index engine failed: {error}", hint="rebuild the index") from error

@@ -1,0 +1,216 @@
+"""Pydantic models as schemas, and schemas as pydantic models.
+
+`schema_of` reads a model's annotations; `model_of` builds the model that validates documents of a
+schema given as JSON. So documents are validated in one way, by pydantic, whichever came first.
+"""
+
+import datetime
+import decimal
+import enum
+import ipaddress
+import types
+import uuid
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    FiniteFloat,
+    GetCoreSchemaHandler,
+    create_model,
+)
+from pydantic import Field as PydanticField
+from pydantic_core import CoreSchema, core_schema
+
+from indexing.analysis import STANDARD
+from indexing.errors import InvalidSchema
+from indexing.schema import Dynamic, Field, Kind, Schema
+
+
+class Text(str):
+    """A field searched by its words only: `Text`, or `Annotated[str, Text(analyzer="english")]`.
+
+    As an annotation it validates as a str; values are plain strings. `Text(analyzer=…)` is only
+    the marker that names the analyzer.
+    """
+
+    __slots__ = ("analyzer",)
+
+    def __new__(cls, analyzer: str = STANDARD) -> "Text":
+        """Make the marker for an analyzer."""
+        marker = super().__new__(cls, analyzer)
+        marker.analyzer = analyzer
+        return marker
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        if source is cls or isinstance(source, cls):
+            return core_schema.str_schema()
+        return handler(source)
+
+
+class ExactValue:
+    """The marker behind `Keyword`."""
+
+    __slots__ = ()
+
+
+Keyword = Annotated[str, ExactValue()]
+"""A field matched, sorted and counted by its whole value."""
+
+_SCALARS: dict[Any, Kind] = {
+    str: Kind.STRING,
+    bool: Kind.BOOL,
+    int: Kind.INT,
+    float: Kind.FLOAT,
+    decimal.Decimal: Kind.FLOAT,
+    datetime.datetime: Kind.DATETIME,
+    datetime.date: Kind.DATETIME,
+    ipaddress.IPv4Address: Kind.IP,
+    ipaddress.IPv6Address: Kind.IP,
+    uuid.UUID: Kind.KEYWORD,
+    bytes: Kind.KEYWORD,
+    dict: Kind.OBJECT,
+}
+_LISTS = (list, set, frozenset, tuple)
+
+
+def schema_of(model: type[BaseModel]) -> Schema:
+    """The schema of a pydantic model; raises InvalidSchema on a model that contains itself.
+
+    `extra="forbid"` makes it strict, `extra="allow"` indexes unnamed fields, else pydantic drops
+    them. A union of several kinds, or Any, is indexed by the type of each value.
+    """
+    extra = model.model_config.get("extra")
+    dynamics: dict[str | None, Dynamic] = {"forbid": "strict", "allow": "index"}
+    return Schema(_model_fields(model, ()), dynamics.get(extra, "ignore"))
+
+
+def _model_fields(
+    model: type[BaseModel], within: tuple[type[BaseModel], ...]
+) -> tuple[tuple[str, Field], ...]:
+    if model in within:
+        raise InvalidSchema(
+            f"model {model.__name__} contains itself",
+            hint="annotate the inner field as dict: it is then indexed by its values",
+        )
+    return tuple(
+        (
+            info.serialization_alias or info.alias or name,
+            _field_of(info.annotation, tuple(info.metadata), info.is_required(), (*within, model)),
+        )
+        for name, info in model.model_fields.items()
+    )
+
+
+def _field_of(  # noqa: C901  one branch per form an annotation takes
+    annotation: Any,
+    metadata: tuple[Any, ...],
+    required: bool,
+    within: tuple[type[BaseModel], ...],
+) -> Field:
+    for marker in (*metadata, annotation):
+        if isinstance(marker, Text):
+            return Field(Kind.TEXT, marker.analyzer, required=required)
+        if isinstance(marker, ExactValue):
+            return Field(Kind.KEYWORD, required=required)
+    if annotation is Text:
+        return Field(Kind.TEXT, required=required)
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _field_of(arguments[0], arguments[1:], required, within)
+    if origin in (Union, types.UnionType):
+        return _union(arguments, within)
+    if origin is Literal:
+        return Field(_literal_kind(arguments), required=required)
+    if origin in _LISTS or annotation in _LISTS:
+        inner = [each for each in arguments if each is not Ellipsis]
+        item = _union(tuple(inner), within) if inner else Field(Kind.ANY)
+        return Field(item.kind, item.analyzer, many=True, required=required, fields=item.fields)
+    if origin is dict:
+        return Field(Kind.OBJECT, required=required)
+    if isinstance(annotation, type):
+        return _class_field(annotation, required, within)
+    return Field(Kind.ANY, required=required)
+
+
+def _union(arguments: tuple[Any, ...], within: tuple[type[BaseModel], ...]) -> Field:
+    options = {_field_of(each, (), False, within) for each in arguments if each is not type(None)}
+    if len(options) == 1:
+        return options.pop()
+    if {option.kind for option in options} == {Kind.INT, Kind.FLOAT}:
+        return Field(Kind.FLOAT, many=any(option.many for option in options))
+    return Field(Kind.ANY)
+
+
+def _literal_kind(values: tuple[Any, ...]) -> Kind:
+    kinds = {_SCALARS.get(type(value), Kind.ANY) for value in values if value is not None}
+    if kinds == {Kind.STRING}:
+        return Kind.KEYWORD
+    return kinds.pop() if len(kinds) == 1 else Kind.ANY
+
+
+def _class_field(
+    annotation: type[Any], required: bool, within: tuple[type[BaseModel], ...]
+) -> Field:
+    if issubclass(annotation, BaseModel):
+        return Field(Kind.OBJECT, required=required, fields=_model_fields(annotation, within))
+    if issubclass(annotation, enum.Enum):
+        return Field(_literal_kind(tuple(member.value for member in annotation)), required=required)
+    for scalar, kind in _SCALARS.items():
+        if annotation is scalar:
+            return Field(kind, required=required)
+    if issubclass(annotation, str):
+        return Field(Kind.STRING, required=required)
+    return Field(Kind.ANY, required=required)
+
+
+def _in_64_bits(value: int) -> int:
+    if not -(2**63) <= value < 2**63:
+        raise ValueError("integer does not fit in 64 bits")
+    return value
+
+
+_TYPES: dict[Kind, Any] = {
+    Kind.STRING: str,
+    Kind.TEXT: str,
+    Kind.KEYWORD: str,
+    Kind.INT: Annotated[int, AfterValidator(_in_64_bits)],
+    Kind.FLOAT: FiniteFloat,
+    Kind.BOOL: bool,
+    Kind.DATETIME: datetime.datetime,
+    Kind.IP: ipaddress.IPv4Address | ipaddress.IPv6Address,
+    Kind.ANY: Any,
+}
+
+
+def model_of(schema: Schema) -> type[BaseModel]:
+    """The model that validates documents of a schema: absent and null fields stay as they are."""
+    extra: Literal["forbid", "allow"] = "forbid" if schema.dynamic == "strict" else "allow"
+    return _object_model("Document", schema.fields, extra)
+
+
+def _object_model(
+    name: str, fields: tuple[tuple[str, Field], ...], extra: Literal["forbid", "allow"]
+) -> type[BaseModel]:
+    definitions: dict[str, Any] = {}
+    for number, (alias, each) in enumerate(fields):
+        annotation = _annotation(alias, each, extra)
+        if not each.required:
+            annotation = annotation | None
+        default = ... if each.required else None
+        # Field names may be anything JSON allows, so the model names them by number.
+        definitions[f"f{number}"] = (annotation, PydanticField(default, alias=alias))
+    model: type[BaseModel] = create_model(
+        name, __config__=ConfigDict(extra=extra, protected_namespaces=()), **definitions
+    )
+    return model
+
+
+def _annotation(name: str, each: Field, extra: Literal["forbid", "allow"]) -> Any:
+    if each.kind is Kind.OBJECT:
+        inner = _object_model(name, each.fields, extra) if each.fields else dict[str, Any]
+    else:
+        inner = _TYPES[each.kind]
+    return list[inner] if each.many else inner  # type: ignore[valid-type]  # built at run time

@@ -1,0 +1,117 @@
+"""Patterns for Tantivy's automata: literals, prefixes, wildcards, and ranges over whole strings.
+
+Tantivy has no range over text columns that takes any string, so a range is said as a union of
+regular expressions: every string above a bound shares the bound's first i characters and then has
+a greater one, for some i. Pure. Strings compare by code point, which is UTF-8's byte order.
+"""
+
+import re
+
+from indexing.errors import InvalidQuery
+
+_LAST = 0x10FFFF
+_SURROGATES = (0xD800, 0xDFFF)
+_ANY_CHARACTER = (
+    f"[\\x{{0}}-\\x{{{_SURROGATES[0] - 1:x}}}\\x{{{_SURROGATES[1] + 1:x}}}-\\x{{10ffff}}]"
+)
+ANY_RUN = f"{_ANY_CHARACTER}*"
+BOUND_CHARACTERS_MAX = 256
+"""A longer bound would make automata beyond Tantivy's limit of states."""
+PATTERN_CHARACTERS_MAX = 1000
+REPETITIONS_MAX = 1000
+"""The product of all counted repetitions: beyond it, compiling takes seconds before it fails."""
+_COUNTED = re.compile(r"(?<!\\)\{(\d*)(?:,(\d*))?\}")
+
+
+def literal(text: str) -> str:
+    """A pattern that matches exactly this text."""
+    return "".join(f"\\x{{{ord(character):x}}}" for character in text)
+
+
+def prefix(text: str) -> str:
+    """A pattern that matches every string beginning with this text."""
+    return literal(text) + ANY_RUN
+
+
+def wildcard(pattern: str) -> str:
+    """`*` as any run and `?` as any character; a backslash takes the next character literally."""
+    parts: list[str] = []
+    characters = iter(pattern)
+    for character in characters:
+        if character == "*":
+            parts.append(ANY_RUN)
+        elif character == "?":
+            parts.append(_ANY_CHARACTER)
+        else:
+            parts.append(literal(next(characters, "\\") if character == "\\" else character))
+    return "".join(parts)
+
+
+def checked_regexp(pattern: str, path: str) -> str:
+    """The pattern, unless it is so large that compiling it would take seconds.
+
+    Raises InvalidQuery with the limit it passes; Tantivy itself bounds the automaton's states.
+    """
+    if len(pattern) > PATTERN_CHARACTERS_MAX:
+        raise InvalidQuery(
+            f"the pattern for {path!r} has {len(pattern)} characters, at most "
+            f"{PATTERN_CHARACTERS_MAX} are allowed",
+            hint="shorten the pattern",
+            path=path,
+        )
+    product = 1
+    for low, high in _COUNTED.findall(pattern):
+        product *= (
+            max(int(low or 0), int(high or 0), 1) if len(low + high) < 10 else REPETITIONS_MAX
+        )
+        if product > REPETITIONS_MAX:
+            raise InvalidQuery(
+                f"the pattern for {path!r} repeats more than {REPETITIONS_MAX} times in all",
+                hint="use smaller counts, or * and +",
+                path=path,
+            )
+    return pattern
+
+
+def _characters(first: int, last: int) -> str:
+    ranges = (
+        (first, min(last, _SURROGATES[0] - 1)),
+        (max(first, _SURROGATES[1] + 1), last),
+    )
+    return "".join(f"\\x{{{low:x}}}-\\x{{{high:x}}}" for low, high in ranges if low <= high)
+
+
+def above(bound: str, *, inclusive: bool, path: str) -> list[str]:
+    """Patterns whose union matches every string above a bound."""
+    _check_bound(bound, path)
+    patterns = []
+    for place, character in enumerate(bound):
+        greater = _characters(ord(character) + 1, _LAST)
+        if greater:
+            patterns.append(f"{literal(bound[:place])}[{greater}]{ANY_RUN}")
+    patterns.append(literal(bound) + (ANY_RUN if inclusive else _ANY_CHARACTER + ANY_RUN))
+    return patterns
+
+
+def below(bound: str, *, inclusive: bool, path: str) -> list[str]:
+    """Patterns whose union matches every string below a bound."""
+    _check_bound(bound, path)
+    patterns = []
+    for place, character in enumerate(bound):
+        patterns.append(literal(bound[:place]))
+        smaller = _characters(0, ord(character) - 1) if ord(character) else ""
+        if smaller:
+            patterns.append(f"{literal(bound[:place])}[{smaller}]{ANY_RUN}")
+    if inclusive:
+        patterns.append(literal(bound))
+    return patterns
+
+
+def _check_bound(bound: str, path: str) -> None:
+    if len(bound) > BOUND_CHARACTERS_MAX:
+        raise InvalidQuery(
+            f"a bound of {path!r} has {len(bound)} characters, at most "
+            f"{BOUND_CHARACTERS_MAX} are allowed",
+            hint="shorten the bound: a prefix of it sorts next to it",
+            path=path,
+        )

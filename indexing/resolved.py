@@ -1,0 +1,142 @@
+"""A query resolved against one layout: columns chosen, text analyzed, only scores left open.
+
+The same resolved query serves every shard with that layout. `scored_terms` says which document
+frequencies its scores need, `built` makes the Tantivy query once they are known. Scores are
+comparable across shards because each scored leaf is boosted by idf over all shards divided by the
+shard's own idf (BM25 as in Robertson and Zaragoza 2009, with Tantivy's +1 inside the logarithm).
+Lengths are still normalised by each shard's own average.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import tantivy
+from tantivy import Occur, Query
+
+ScoredTerm = tuple[str, str]
+"""(source, term): a term of one logical column, which may have another name in another shard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frequencies:
+    """How many documents there are, and how many hold each term: of a shard or of all."""
+
+    documents: int
+    of: Mapping[ScoredTerm, int]
+
+    def idf(self, terms: tuple[ScoredTerm, ...]) -> float:
+        """The summed inverse document frequency of some terms."""
+        return sum(
+            math.log(1 + (self.documents - held + 0.5) / (held + 0.5))
+            for held in (self.of.get(term, 0) for term in terms)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Terms of one column, scored by BM25: a single term, or a phrase when there are several."""
+
+    column: str
+    source: str
+    terms: tuple[tuple[int, str], ...]
+    slop: int = 0
+    boost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A finished query of which every match has the same score."""
+
+    query: Query
+    score: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """A boolean combination; `minimum` is how many of the optional clauses must match."""
+
+    clauses: tuple[tuple[Occur, "Resolved"], ...]
+    minimum: int = 0
+    boost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best of several scores, plus `tie_breaker` times the others."""
+
+    options: tuple["Resolved", ...]
+    tie_breaker: float = 0.0
+    boost: float = 1.0
+
+
+Resolved = Scored | Constant | Combined | Best
+
+
+def constant_score(node: Resolved) -> float | None:
+    """The score that every match has, or None when scores differ."""
+    if isinstance(node, Constant):
+        return node.score
+    if isinstance(node, Combined):
+        scores = [constant_score(inner) for occur, inner in node.clauses if occur != Occur.MustNot]
+        optional = any(occur == Occur.Should for occur, _ in node.clauses)
+        if (optional and len(scores) > 1) or any(score is None for score in scores):
+            return None
+        return node.boost * sum(score for score in scores if score is not None)
+    return None
+
+
+def scored_terms(node: Resolved) -> Iterator[tuple[str, ScoredTerm]]:
+    """Every term whose frequency the scores depend on, as (column, logical term)."""
+    if isinstance(node, Scored):
+        for _, term in node.terms:
+            yield node.column, (node.source, term)
+    elif isinstance(node, Combined):
+        for occur, inner in node.clauses:
+            if occur != Occur.MustNot:
+                yield from scored_terms(inner)
+    elif isinstance(node, Best):
+        for inner in node.options:
+            yield from scored_terms(inner)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What corrects a shard's own idf to that of all shards."""
+
+    own: Frequencies
+    everywhere: Frequencies
+
+    def correction(self, terms: tuple[ScoredTerm, ...]) -> float:
+        """The factor for a leaf over these terms; 1 where the shard has none of them."""
+        own = self.own.idf(terms)
+        return self.everywhere.idf(terms) / own if own > 0 else 1.0
+
+
+def built(node: Resolved, schema: tantivy.Schema, weights: Weights | None = None) -> Query:
+    """The Tantivy query; without weights, scores are the shard's own."""
+    match node:
+        case Constant(query, score):
+            return Query.const_score_query(query, score)
+        case Scored():
+            return _leaf(node, schema, weights)
+        case Combined(clauses, minimum, boost):
+            query = Query.boolean_query(
+                [(occur, built(inner, schema, weights)) for occur, inner in clauses], minimum
+            )
+        case Best(options, tie_breaker, boost):
+            query = Query.disjunction_max_query(
+                [built(inner, schema, weights) for inner in options], tie_breaker
+            )
+    return query if boost == 1.0 else Query.boost_query(query, boost)
+
+
+def _leaf(leaf: Scored, schema: tantivy.Schema, weights: Weights | None) -> Query:
+    if len(leaf.terms) == 1:
+        query = Query.term_query(schema, leaf.column, leaf.terms[0][1], "freq")
+    else:
+        query = Query.phrase_query(schema, leaf.column, list(leaf.terms), leaf.slop)
+    boost = leaf.boost
+    if weights is not None:
+        boost *= weights.correction(tuple((leaf.source, term) for _, term in leaf.terms))
+    return query if boost == 1.0 else Query.boost_query(query, boost)

@@ -1,0 +1,250 @@
+"""One shard's part of an ordered search, able to complete the tie at the end of a page.
+
+A search runs as one or more passes over a view. A field that holds values of several kinds has a
+column for each, so it takes a pass per column, and one for documents without the field. Each pass
+returns entries in the order of their values; equal values come in no particular order until
+`completed` has looked at the whole tie.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tantivy import Occur, Query
+
+from indexing.errors import InvalidQuery
+from indexing.layout import KEY, Column, ColumnKind, Layout
+from indexing.local_index import Entry, View
+from indexing.query import Query as Asked
+from indexing.resolve import Resolver
+from indexing.resolved import (
+    Frequencies,
+    Resolved,
+    Weights,
+    built,
+    constant_score,
+    scored_terms,
+)
+from indexing.typed import equal_query
+
+_SORTABLE = (
+    ColumnKind.BOOL,
+    ColumnKind.INT,
+    ColumnKind.FLOAT,
+    ColumnKind.DATETIME,
+    ColumnKind.KEYWORD,
+    ColumnKind.IP_ORDER,
+)
+_TIE_GROWTH = 8
+"""How much further each look into a long tie of scores goes."""
+SCORE_DIGITS = 6
+"""Beyond these, 32-bit scores that were corrected for idf differ by noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Order by a field's value; documents without it come last in both directions."""
+
+    path: str
+    descending: bool = False
+
+
+@dataclass(slots=True)
+class Pass:
+    """One ordered search of one view.
+
+    `constant` is set when every match has the same value: they are then ordered by key, and the
+    entries' own values are their key texts.
+    """
+
+    view: View
+    query: Query
+    column: Column | None
+    descending: bool
+    constant: bool = False
+    value: Any = None
+    entries: list[Entry] = field(default_factory=list)
+    total: int = 0
+
+    def run(self, limit: int) -> None:
+        """Find the first `limit` entries and count all."""
+        name = KEY if self.constant else self.column.name if self.column else None
+        descending = not self.constant and (self.column is None or self.descending)
+        page = self.view.top(self.query, limit, name, descending=descending)
+        self.entries, self.total = page.entries, page.total
+
+    def value_of(self, entry: Entry) -> Any:
+        """What an entry is ordered by; scores are rounded."""
+        if self.constant:
+            return self.value
+        if self.column is None:
+            return float(f"{entry.value:.{SCORE_DIGITS}g}")
+        return entry.value
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are matches beyond the entries."""
+        return len(self.entries) < self.total
+
+    def ends_inside(self, value: Any) -> bool:
+        """Whether matches of this value may be among those beyond the entries."""
+        if self.constant or not self.is_cut or not self.entries:
+            return False
+        return bool(self.value_of(self.entries[-1]) == value)
+
+    def complete(self, value: Any, needed: int) -> None:
+        """Replace the entries of one value by the first `needed` of them in key order."""
+        if self.column is not None and _is_single(self.view.layout, self.column):
+            better = [entry for entry in self.entries if self.value_of(entry) != value]
+            tie = self.view.top(self._having(value), needed, KEY, descending=False, count=False)
+            self.entries = better + [Entry(value, entry.address) for entry in tie.entries]
+            return
+        limit = len(self.entries)
+        while self.is_cut and self.value_of(self.entries[-1]) == value:
+            limit *= _TIE_GROWTH
+            self.run(limit)
+
+    def _having(self, value: Any) -> Query:
+        assert self.column is not None  # noqa: S101  narrows the type: the caller checked it
+        if value is None:
+            clause = (Occur.MustNot, Query.exists_query(self.column.name))
+        else:
+            clause = (Occur.Must, equal_query(self.view.layout.tantivy_schema, self.column, value))
+        return Query.boolean_query([(Occur.Must, self.query), clause])
+
+    def keys(self, entries: list[Entry]) -> list[str]:
+        """The key texts of entries."""
+        if self.constant:
+            return [entry.value for entry in entries]
+        return self.view.keys(entry.address for entry in entries)
+
+
+def _is_single(layout: Layout, column: Column) -> bool:
+    """Whether the schema promises at most one value, so that equality is the sort value's."""
+    for path, leaf in layout.schema.leaves():
+        if path == column.path:
+            return not leaf.many and not _inside_list(layout, path)
+    return False
+
+
+def _inside_list(layout: Layout, path: str) -> bool:
+    fields = dict(layout.schema.fields)
+    names = path.split(".")
+    for name in names[:-1]:
+        each = fields.get(name)
+        if each is None or each.many:
+            return True
+        fields = dict(each.fields)
+    return False
+
+
+class Searches:
+    """One query resolved for each layout among some views, and how often its terms occur."""
+
+    def __init__(
+        self, query: Asked, views: dict[int, View], key_text: Callable[[Any], str]
+    ) -> None:
+        self._views = views
+        self._resolved: dict[int, Resolved] = {}
+        notes: list[list[str]] = []
+        for view in views.values():
+            if id(view.layout) not in self._resolved:
+                resolver = Resolver(view.layout, key_text)
+                self._resolved[id(view.layout)] = resolver.resolve(query)
+                notes.append(resolver.notes)
+        # A field that some shard's documents have is no surprise.
+        common = set.intersection(*map(set, notes)) if notes else set()
+        seen = dict.fromkeys(note for each in notes for note in each)
+        self.notes = tuple(note for note in seen if note in common)
+
+    def _of(self, view: View) -> Resolved:
+        return self._resolved[id(view.layout)]
+
+    def counted(self) -> int:
+        """How many documents match."""
+        return sum(
+            view.count(built(self._of(view), view.layout.tantivy_schema))
+            for view in self._views.values()
+        )
+
+    def by_score(self) -> dict[int, list[Pass]]:
+        """A pass per view, by score, or by key where all scores are equal."""
+        constants = {constant_score(resolved) for resolved in self._resolved.values()}
+        if len(constants) == 1 and None not in constants:
+            (score,) = constants
+            return {
+                number: [
+                    Pass(
+                        view, self._plain(view), None, descending=False, constant=True, value=score
+                    )
+                ]
+                for number, view in self._views.items()
+            }
+        weights = self._weights()
+        return {
+            number: [
+                Pass(
+                    view,
+                    built(self._of(view), view.layout.tantivy_schema, weights.get(number)),
+                    None,
+                    descending=True,
+                )
+            ]
+            for number, view in self._views.items()
+        }
+
+    def _plain(self, view: View) -> Query:
+        return built(self._of(view), view.layout.tantivy_schema)
+
+    def _weights(self) -> dict[int, Weights]:
+        if len(self._views) == 1:
+            return {}
+        own = {
+            number: view.frequencies(set(scored_terms(self._of(view))))
+            for number, view in self._views.items()
+        }
+        everywhere = _summed(own.values())
+        return {number: Weights(each, everywhere) for number, each in own.items()}
+
+    def by_field(self, sort: Sort) -> dict[int, list[Pass]]:
+        """The passes of each view in the order of a field."""
+        columns = {number: _sort_columns(view, sort) for number, view in self._views.items()}
+        return {
+            number: self._field_passes(view, columns[number], sort.descending)
+            for number, view in self._views.items()
+        }
+
+    def _field_passes(self, view: View, columns: list[Column], descending: bool) -> list[Pass]:
+        query = self._plain(view)
+        if len(columns) == 1:
+            return [Pass(view, query, columns[0], descending)]
+        present = [(Occur.Must, Query.exists_query(column.name)) for column in columns]
+        passes = [
+            Pass(view, Query.boolean_query([(Occur.Must, query), has]), column, descending)
+            for column, has in zip(columns, present, strict=True)
+        ]
+        absent = [(Occur.MustNot, Query.exists_query(column.name)) for column in columns]
+        missing = Query.boolean_query([(Occur.Must, query), *absent])
+        return [*passes, Pass(view, missing, None, descending, constant=True)]
+
+
+def _summed(each: Iterable[Frequencies]) -> Frequencies:
+    documents = 0
+    of: dict[tuple[str, str], int] = {}
+    for frequencies in each:
+        documents += frequencies.documents
+        for term, held in frequencies.of.items():
+            of[term] = of.get(term, 0) + held
+    return Frequencies(documents, of)
+
+
+def _sort_columns(view: View, sort: Sort) -> list[Column]:
+    resolver = Resolver(view.layout, str)
+    columns = [column for column in resolver.columns(sort.path) if column.kind in _SORTABLE]
+    if not columns and view.layout.by_path.get(sort.path):
+        raise InvalidQuery(
+            f"field {sort.path!r} holds only text, which has no order to sort by",
+            hint="declare it as a plain string or Keyword to sort by it",
+            path=sort.path,
+        )
+    return columns

@@ -1,0 +1,31 @@
+"""The values of date and address fields as numbers: one reading for documents and for queries."""
+
+import datetime
+import ipaddress
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_MICROSECOND = datetime.timedelta(microseconds=1)
+
+
+def microseconds_of(text: str) -> int:
+    """Microseconds since 1970 UTC of an ISO 8601 date or date-time; no zone means UTC.
+
+    Raises ValueError on anything else and on years outside 1 to 9999.
+    """
+    moment = datetime.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def address_of(text: str) -> ipaddress.IPv6Address:
+    """An IPv4 or IPv6 address, the former mapped into the latter; raises ValueError."""
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv4Address):
+        return ipaddress.IPv6Address((0xFFFF << 32) | int(address))
+    return address
+
+
+def address_order(text: str) -> str:
+    """32 hex digits that sort as the addresses do."""
+    return f"{int(address_of(text)):032x}"
