@@ -5,7 +5,7 @@ an operation gets here, so replaying the same operations gives the same bytes. C
 decided here, in log order. An operation whose condition fails changes nothing and takes no seq.
 """
 
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from docstore.environment import Environment, Transaction
 from docstore.records import (
@@ -17,15 +17,14 @@ from docstore.records import (
     pack_entry,
     pack_seq,
     unpack_answer,
-    unpack_document,
     unpack_entry,
     unpack_seq,
+    version_of,
 )
 from indexing.errors import VersionConflict
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """One operation: put `body` under `key`, or delete the key when `body` is None.
 
     `if_version` 0 means the key must be absent, like `if_absent`. `at` is microseconds since 1970.
@@ -44,44 +43,77 @@ Outcome = Answer | VersionConflict
 
 
 def apply(environment: Environment, transaction: Transaction, writes: list[Write]) -> list[Outcome]:
-    """Apply writes in order inside one transaction; one outcome per write."""
-    documents = environment.tables["documents"]
-    log = environment.tables["log"]
-    operations = environment.tables["operations"]
-    get, put = transaction.get, transaction.put
-    first = head = unpack_seq(get(HEAD, db=environment.tables["meta"]))
+    """Apply writes in order inside one transaction; one outcome per write.
+
+    The batch is decided in memory and stored at the end: LMDB takes many values in one call, in
+    key order, several times faster than one by one.
+    """
+    tables = environment.tables
+    documents = transaction.cursor(db=tables["documents"])
+    versions = {
+        key: version_of(stored) for key, stored in documents.getmulti([w.key for w in writes])
+    }
+    first = head = unpack_seq(transaction.get(HEAD, db=tables["meta"]))
     outcomes: list[Outcome] = []
+    entries: list[tuple[bytes, bytes]] = []
+    states: dict[bytes, bytes | None] = {}
+    answers: dict[bytes, Answer] = {}
     for write in writes:
-        if write.op_id:
-            answered = get(write.op_id, db=operations)
+        key, body, at, if_version, if_absent, if_present, op_id = write
+        if op_id:
+            answered = answers.get(op_id) or _answered(transaction, tables, op_id)
             if answered is not None:
-                outcomes.append(unpack_answer(answered))
+                outcomes.append(answered)
                 continue
-        stored = get(write.key, db=documents)
-        version = 0 if stored is None else unpack_document(stored).version
-        conflict = _conflict(write, version)
-        if conflict is not None:
-            outcomes.append(conflict)
-            continue
-        if write.body is None and version == 0:
-            outcomes.append(Answer(write.key, 0, head))
+        version = versions.get(key, 0)
+        if if_version is not None or if_absent or if_present:
+            conflict = _conflict(write, version)
+            if conflict is not None:
+                outcomes.append(conflict)
+                continue
+        if body is None and version == 0:
+            outcomes.append(Answer(key, 0, head))
             continue
         head += 1
-        if write.body is None:
-            transaction.delete(write.key, db=documents)
-            entry = pack_entry(Operation.DELETE, 0, write.at, write.key, write.op_id)
-            answer = Answer(write.key, 0, head, deleted=True)
+        if body is None:
+            states[key] = None
+            versions[key] = 0
+            entries.append((pack_seq(head), pack_entry(Operation.DELETE, 0, at, key, op_id)))
+            answer = Answer(key, 0, head, deleted=True)
         else:
-            put(write.key, pack_document(version + 1, head, write.body), db=documents)
-            entry = pack_entry(Operation.PUT, version + 1, write.at, write.key, write.op_id)
-            answer = Answer(write.key, version + 1, head, created=version == 0)
-        put(pack_seq(head), entry, db=log, append=True)
-        if write.op_id:
-            put(write.op_id, pack_answer(answer), db=operations)
+            states[key] = pack_document(version + 1, head, body)
+            versions[key] = version + 1
+            entries.append((pack_seq(head), pack_entry(Operation.PUT, version + 1, at, key, op_id)))
+            answer = Answer(key, version + 1, head, version == 0)
+        if op_id:
+            answers[op_id] = answer
         outcomes.append(answer)
     if head != first:
-        put(HEAD, pack_seq(head), db=environment.tables["meta"])
+        _store(transaction, tables, states, entries, answers)
+        transaction.put(HEAD, pack_seq(head), db=tables["meta"])
     return outcomes
+
+
+def _answered(transaction: Transaction, tables: dict[str, Any], op_id: bytes) -> Answer | None:
+    stored = transaction.get(op_id, db=tables["operations"])
+    return None if stored is None else unpack_answer(stored)
+
+
+def _store(
+    transaction: Transaction,
+    tables: dict[str, Any],
+    states: dict[bytes, bytes | None],
+    entries: list[tuple[bytes, bytes]],
+    answers: dict[bytes, Answer],
+) -> None:
+    put = [(key, state) for key, state in sorted(states.items()) if state is not None]
+    transaction.cursor(db=tables["documents"]).putmulti(put)
+    for key, state in states.items():
+        if state is None:
+            transaction.delete(key, db=tables["documents"])
+    transaction.cursor(db=tables["log"]).putmulti(entries, append=True)
+    for op_id, answer in answers.items():
+        transaction.put(op_id, pack_answer(answer), db=tables["operations"])
 
 
 def _conflict(write: Write, version: int) -> VersionConflict | None:
@@ -116,10 +148,10 @@ def trim(environment: Environment, transaction: Transaction, last: int, most: in
     cursor = transaction.cursor(db=log)
     removed = 0
     while removed < most and cursor.first():
-        seq = unpack_seq(cursor.key())
-        if seq > last:
+        entry = unpack_entry(cursor.key(), cursor.value())
+        if entry.seq > last:
             break
-        op_id = unpack_entry(seq, cursor.value()).op_id
+        op_id = entry.op_id
         if op_id:
             transaction.delete(op_id, db=operations)
         cursor.delete()

@@ -1,7 +1,6 @@
 """The thread that keeps indexes up to their logs, so that searches find little left to do.
 
-A write marks its shard; the shard is refreshed `REFRESH_SECONDS` later, or at once when its tail is
-long. An error is kept for `stats` and tried again after a pause: the log is safe and nothing is
+A write marks its shard, and the shard is refreshed `REFRESH_SECONDS` later. An error is kept for `stats` and tried again after a pause: the log is safe and nothing is
 skipped. When nothing is marked the thread sleeps, and closes writers that were idle.
 """
 
@@ -14,8 +13,6 @@ from indexing.writers import WriterBudget
 
 REFRESH_SECONDS = 0.5
 """Bounds the staleness of `any` searches; a commit takes about 10 ms whatever its size."""
-TAIL_LONG = 10_000
-"""Entries after which a bulk load's shard is indexed without waiting."""
 PAUSE_SECONDS = 2.0
 """After an error such as a full disk."""
 IDLE_SECONDS = 5.0
@@ -34,14 +31,15 @@ class BackgroundRefresh:
         self._thread = threading.Thread(target=self._run, name="docstore-refresh", daemon=True)
         self._thread.start()
 
-    def mark(self, follower: LocalFollower) -> None:
-        """Say that a shard has new entries."""
-        now = time.monotonic()
-        is_long = follower.lag >= TAIL_LONG
+    def mark(self, follower: LocalFollower, *, is_bulk: bool = False) -> None:
+        """Say that a shard has new entries.
+
+        A bulk writer indexes as it goes, so the thread only takes up what it leaves at its end.
+        """
+        due = time.monotonic() + REFRESH_SECONDS
         with self._changed:
-            due = self._due.get(follower)
-            if due is None or (is_long and due > now):
-                self._due[follower] = now if is_long else now + REFRESH_SECONDS
+            if is_bulk or follower not in self._due:
+                self._due[follower] = due
                 self._changed.notify()
 
     def _run(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from docstore import check, keys, searching
 from docstore.apply import Write
+from docstore.batches import WriteBatch
 from docstore.documents import DocumentCodec
 from docstore.merge_patch import merge_patch
 from docstore.partitions import Partitions
@@ -19,7 +20,6 @@ from docstore.shard import now_microseconds
 from docstore.types import (
     BatchResult,
     Document,
-    FailedWrite,
     Freshness,
     Key,
     Plan,
@@ -41,8 +41,6 @@ from indexing.schema import Schema
 D = TypeVar("D")
 
 OP_ID_BYTES_MAX = 64
-TAIL_MAX = 50_000
-"""A shard's unindexed entries beyond which a bulk write helps to index before it goes on."""
 
 After = Position | str | Iterable[Position | str]
 
@@ -146,61 +144,40 @@ class Collection(Generic[D]):
         A document that is refused is reported in its place and stops nothing else.
         """
         at = now_microseconds()
-        results: dict[int, WriteResult | FailedWrite] = {}
-        by_shard: dict[int, list[tuple[int, Write]]] = {}
-        count = 0
+        batch = WriteBatch()
         encode, number_of = self._codec.encode, self._partitions.number_of
-        for index, document in enumerate(documents):
-            count += 1
+        for document in documents:
             try:
                 _, encoded, body = encode(document)
             except DocstoreError as error:
-                results[index] = FailedWrite(index, None, error)
+                batch.refuse(None, error)
                 continue
-            write = Write(encoded, body, at, if_absent=if_absent)
-            by_shard.setdefault(number_of(encoded), []).append((index, write))
-        self._write_batches(by_shard, results)
-        return BatchResult(tuple(results[index] for index in range(count)))
+            batch.add(number_of(encoded), Write(encoded, body, at, None, if_absent))
+        return self._written(batch)
 
     def delete_many(self, keys_to_delete: Iterable[Key]) -> BatchResult:
         """Remove many documents: one durable transaction per shard, one result per key."""
         at = now_microseconds()
-        results: dict[int, WriteResult | FailedWrite] = {}
-        by_shard: dict[int, list[tuple[int, Write]]] = {}
-        count = 0
-        for index, key in enumerate(keys_to_delete):
-            count += 1
+        batch = WriteBatch()
+        for key in keys_to_delete:
             try:
                 encoded = keys.encode(self._spec, key)
             except DocstoreError as error:
-                results[index] = FailedWrite(index, key, error)
+                batch.refuse(key, error)
                 continue
-            number = self._partitions.number_of(encoded)
-            by_shard.setdefault(number, []).append((index, Write(encoded, None, at)))
-        self._write_batches(by_shard, results)
-        return BatchResult(tuple(results[index] for index in range(count)))
+            batch.add(self._partitions.number_of(encoded), Write(encoded, None, at))
+        return self._written(batch)
 
-    def _write_batches(
-        self,
-        by_shard: dict[int, list[tuple[int, Write]]],
-        results: dict[int, WriteResult | FailedWrite],
-    ) -> None:
-        for number, numbered in by_shard.items():
-            writes = [write for _, write in numbered]
+    def _written(self, batch: WriteBatch) -> BatchResult:
+        for number, writes in batch.by_shard.items():
             try:
-                outcomes = self._partitions.shard(number).write(writes)
+                batch.answered(number, self._partitions.shard(number).write(writes))
             except DocstoreError as error:
                 # What other shards acknowledged must still be reported.
-                for index, write in numbered:
-                    results[index] = FailedWrite(index, self._key_of(write.key), error)
+                batch.failed(number, error)
                 continue
-            for (index, write), outcome in zip(numbered, outcomes, strict=True):
-                if isinstance(outcome, VersionConflict):
-                    results[index] = FailedWrite(index, self._key_of(write.key), outcome)
-                else:
-                    results[index] = self._acknowledged(number, outcome)
-            self._partitions.written(number)
-            self._partitions.hold_back(number, TAIL_MAX)
+            self._partitions.written(number, len(writes))
+        return batch.result(self._key_of, self._partitions.position)
 
     def _one(self, write: Write) -> WriteResult:
         number = self._partitions.number_of(write.key)
@@ -208,7 +185,7 @@ class Collection(Generic[D]):
         if isinstance(outcome, VersionConflict):
             outcome.data["key"] = self._key_of(write.key)
             raise outcome
-        self._partitions.written(number)
+        self._partitions.written(number, 1)
         return self._acknowledged(number, outcome)
 
     def _acknowledged(self, number: int, outcome: Answer) -> WriteResult:

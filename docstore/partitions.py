@@ -23,6 +23,11 @@ from indexing.errors import Closed, InvalidRequest, NotFound, Unavailable
 from indexing.local_index import View
 from indexing.writers import WriterBudget
 
+BULK_WRITES = 100
+"""Writes to one shard at once that make a writer a bulk writer."""
+BULK_TAIL = 10_000
+"""Entries a bulk writer indexes in one commit: enough that the commit's cost is lost in them."""
+
 
 class Partitions:
     """Opens, routes to and refreshes a collection's shards; safe to use from many threads."""
@@ -102,15 +107,18 @@ class Partitions:
         """An encoded key as the text that indexes hold."""
         return keys.key_text(self.definition.key, key)
 
-    def written(self, number: int) -> None:
-        """Have the index of a shard brought up to what was just written."""
-        self._background.mark(self.follower(number))
+    def written(self, number: int, count: int) -> None:
+        """Have the index of a shard brought up to what was just written.
 
-    def hold_back(self, number: int, tail_max: int) -> None:
-        """Make a writer help to index a shard that fell too far behind: that bounds the tail."""
+        A bulk writer indexes its own writes when they are enough for a commit: two threads would
+        only take turns at the interpreter, and its tail stays bounded.
+        """
         follower = self.follower(number)
-        if follower.lag > tail_max:
+        is_bulk = count >= BULK_WRITES
+        if is_bulk and follower.lag >= BULK_TAIL:
             follower.refresh(follower.head)
+        else:
+            self._background.mark(follower, is_bulk=is_bulk)
 
     def read(self, wanted: Sequence[bytes]) -> list[Record | None]:
         """Documents by encoded key, in the order asked; one transaction per shard."""

@@ -31,6 +31,10 @@ class Operation(IntEnum):
     DELETE = 2
 
 
+_OPERATIONS = {int(operation): operation for operation in Operation}
+"""Looking a member up is many times faster than calling the enumeration."""
+
+
 class Record(NamedTuple):
     """A stored document: its version, the seq of the write that made it so, and its JSON."""
 
@@ -99,6 +103,14 @@ def unpack_document(data: bytes) -> Record:
     return Record(version, seq, data[_DOCUMENT.size :])
 
 
+def version_of(data: bytes) -> int:
+    """Just the version of a document's value; raises Corruption on another format."""
+    form, version, _ = _DOCUMENT.unpack_from(data)
+    if form != _FORMAT:
+        raise _broken("document", f"format {form}")
+    return int(version)
+
+
 def pack_entry(
     operation: Operation, version: int, at: int, key: bytes, op_id: bytes = b""
 ) -> bytes:
@@ -106,8 +118,8 @@ def pack_entry(
     return _ENTRY.pack(_FORMAT, operation, version, at, len(key)) + key + op_id
 
 
-def unpack_entry(seq: int, data: bytes) -> Entry:
-    """A log entry read back; raises Corruption on another format."""
+def unpack_entry(seq: bytes, data: bytes) -> Entry:
+    """A log entry read back from its key and value; raises Corruption on another format."""
     try:
         form, operation, version, at, length = _ENTRY.unpack_from(data)
     except struct.error as error:
@@ -115,7 +127,14 @@ def unpack_entry(seq: int, data: bytes) -> Entry:
     if form != _FORMAT:
         raise _broken("log entry", f"format {form}")
     end = _ENTRY.size + length
-    return Entry(seq, Operation(operation), version, at, data[_ENTRY.size : end], data[end:])
+    return Entry(
+        _SEQ.unpack(seq)[0],
+        _OPERATIONS[operation],
+        version,
+        at,
+        data[_ENTRY.size : end],
+        data[end:],
+    )
 
 
 def pack_answer(answer: Answer) -> bytes:

@@ -7,6 +7,7 @@ follows the log through `tail`. A shard knows nothing of indexes, schemas or oth
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from docstore.apply import Outcome, Write, apply, trim
@@ -132,16 +133,18 @@ class Shard:
     def tail(self, after: int, most: int) -> list[tuple[Entry, Record | None]]:
         """The next log entries after a seq, each with its document as it is now."""
         tables = self.environment.tables
-        found: list[tuple[Entry, Record | None]] = []
+        entries: list[Entry] = []
         with self.environment.read() as transaction:
             cursor = transaction.cursor(db=tables["log"])
-            more = cursor.set_range(pack_seq(after + 1))
-            while more and len(found) < most:
-                entry = unpack_entry(unpack_seq(cursor.key()), cursor.value())
-                stored = transaction.get(entry.key, db=tables["documents"])
-                found.append((entry, None if stored is None else unpack_document(stored)))
-                more = cursor.next()
-        return found
+            if cursor.set_range(pack_seq(after + 1)):
+                entries = [unpack_entry(seq, stored) for seq, stored in islice(cursor, most)]
+            now = dict(
+                transaction.cursor(db=tables["documents"]).getmulti([each.key for each in entries])
+            )
+        return [
+            (entry, None if (stored := now.get(entry.key)) is None else unpack_document(stored))
+            for entry in entries
+        ]
 
     def count(self) -> int:
         """How many documents there are."""

@@ -5,9 +5,9 @@ Everything here is frozen, compares by value and holds no connection to a store.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, overload
 
 from indexing.errors import DocstoreError, InvalidRequest
 
@@ -73,34 +73,65 @@ class FailedWrite:
     error: DocstoreError
 
 
-@dataclass(frozen=True, slots=True)
-class BatchResult:
+class BatchResult(Sequence["WriteResult | FailedWrite"]):
     """What `put_many` and `delete_many` did, per document, in the order given.
 
-    `results[i]` is a WriteResult or a FailedWrite; `written` and `errors` are the two kinds apart.
+    A sequence: item i is the WriteResult or FailedWrite of document i, made when it is looked at,
+    because most callers look at `errors` only. `position` is what a search takes as `after`.
     """
 
-    results: tuple[WriteResult | FailedWrite, ...]
+    __slots__ = ("_answers", "_failed", "_result_of", "position")
+
+    def __init__(
+        self,
+        answers: Sequence[Any],
+        failed: Mapping[int, FailedWrite],
+        position: tuple[Position, ...],
+        result_of: Callable[[Any], WriteResult],
+    ) -> None:
+        self._answers = answers
+        self._failed = failed
+        self._result_of = result_of
+        self.position = position
+
+    @overload
+    def __getitem__(self, index: int) -> WriteResult | FailedWrite: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "list[WriteResult | FailedWrite]": ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        index = range(len(self))[index]
+        failed = self._failed.get(index)
+        return self._result_of(self._answers[index]) if failed is None else failed
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def __repr__(self) -> str:
+        return f"BatchResult(written={self.written_count}, errors={len(self._failed)})"
+
+    @property
+    def results(self) -> "list[WriteResult | FailedWrite]":
+        """All results, in the order of the documents."""
+        return list(self)
 
     @property
     def written(self) -> list[WriteResult]:
         """The acknowledged writes."""
-        return [result for result in self.results if isinstance(result, WriteResult)]
+        return [result for result in self if isinstance(result, WriteResult)]
+
+    @property
+    def written_count(self) -> int:
+        """How many writes were acknowledged."""
+        return len(self._answers) - len(self._failed)
 
     @property
     def errors(self) -> list[FailedWrite]:
-        """The documents that were refused."""
-        return [result for result in self.results if isinstance(result, FailedWrite)]
-
-    @property
-    def position(self) -> tuple[Position, ...]:
-        """The last position in each partition the batch touched: what `after` takes."""
-        last: dict[int, Position] = {}
-        for result in self.written:
-            held = last.get(result.position.partition)
-            if held is None or held.seq < result.position.seq:
-                last[result.position.partition] = result.position
-        return tuple(last[partition] for partition in sorted(last))
+        """The documents that were refused, in order."""
+        return [self._failed[index] for index in sorted(self._failed)]
 
 
 @dataclass(frozen=True, slots=True)

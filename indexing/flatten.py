@@ -25,6 +25,8 @@ from indexing.schema import Kind
 from indexing.values import address_of, address_order, microseconds_of
 
 Line = dict[str, Any]
+_SURELY_SHORT = KEYWORD_BYTES_MAX // 4
+"""A character is at most four bytes, so strings this short are never encoded to be measured."""
 
 
 class Flattener:
@@ -77,14 +79,16 @@ class Flattener:
             kind, columns, catch_all = known
             if kind is Kind.INT:
                 _put(line, columns[ColumnKind.INT], value)
-            elif catch_all is not None:
-                for each in value if type(value) is list else (value,):
-                    if each is not None:
-                        _string(line, path, columns, catch_all, each)
-            else:
+            elif catch_all is None:
                 for each in value if type(value) is list else (value,):
                     if each is not None:
                         _typed(line, path, kind, columns, each)
+            elif type(value) is str and not prefix and len(value) <= _SURELY_SHORT:
+                _short_string(line, path, columns, catch_all, value)
+            else:
+                for each in value if type(value) is list else (value,):
+                    if each is not None:
+                        _string(line, path, columns, catch_all, each)
 
     def _unnamed(self, line: Line, path: str, value: Any) -> None:
         if type(value) is dict:
@@ -139,6 +143,21 @@ def _put(line: Line, name: str, value: Any) -> None:
         line[name] = [held, *(value if type(value) is list else (value,))]
 
 
+def _short_string(
+    line: Line, path: str, columns: dict[ColumnKind, str], catch_all: str, value: str
+) -> None:
+    """The common case: a top-level name comes once in a document, and a short string fits."""
+    for column in columns.values():
+        line[column] = value
+    if ColumnKind.KEYWORD not in columns:
+        _put(line, PRESENT, path)
+    held = line.get(catch_all)
+    if held is None:
+        line[catch_all] = [value]
+    else:
+        held.append(value)
+
+
 def _string(
     line: Line, path: str, columns: dict[ColumnKind, str], catch_all: str, value: str
 ) -> None:
@@ -146,14 +165,13 @@ def _string(
     if text is not None:
         _put(line, text, value)
     keyword = columns.get(ColumnKind.KEYWORD)
-    # A character is at most four bytes, so most values are never encoded to be measured.
     if keyword is not None and (
-        len(value) * 4 <= KEYWORD_BYTES_MAX or len(value.encode()) <= KEYWORD_BYTES_MAX
+        len(value) <= _SURELY_SHORT or len(value.encode()) <= KEYWORD_BYTES_MAX
     ):
         _put(line, keyword, value)
     else:
         _put(line, PRESENT, path)
-    _put(line, catch_all, value)
+    line.setdefault(catch_all, []).append(value)
 
 
 def _typed(line: Line, path: str, kind: Kind, columns: dict[ColumnKind, str], value: Any) -> None:

@@ -13,10 +13,8 @@ import uuid
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
-    FiniteFloat,
     GetCoreSchemaHandler,
     create_model,
 )
@@ -166,18 +164,12 @@ def _class_field(
     return Field(Kind.ANY, required=required)
 
 
-def _in_64_bits(value: int) -> int:
-    if not -(2**63) <= value < 2**63:
-        raise ValueError("integer does not fit in 64 bits")
-    return value
-
-
 _TYPES: dict[Kind, Any] = {
     Kind.STRING: str,
     Kind.TEXT: str,
     Kind.KEYWORD: str,
-    Kind.INT: Annotated[int, AfterValidator(_in_64_bits)],
-    Kind.FLOAT: FiniteFloat,
+    Kind.INT: Annotated[int, PydanticField(ge=-(2**63), le=2**63 - 1)],
+    Kind.FLOAT: float,
     Kind.BOOL: bool,
     Kind.DATETIME: datetime.datetime,
     Kind.IP: ipaddress.IPv4Address | ipaddress.IPv6Address,

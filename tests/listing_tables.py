@@ -313,7 +313,7 @@ extra: heat pump
 end: dealer
   [Financing available/Trade-ins welcome/We'll ship it], ask for [{first}/{last}] in {city}.
   See it at {seller}[, open Sundays/, by appointment/ today].
-  [Don't wait/Won't last]: a {model} [at this price/this clean] [goes fast/sells in days].
+  [Don't wait/Won't last]: the {model} [at this price/with this trim] [goes fast/sells in days].
 end: private
   [Text first/Call after six/No lowballs], [I know what I've got/cash or cashier's check].
   [Located/Can be seen] in {city}, [bring your mechanic/test drives on weekends].

@@ -233,7 +233,7 @@ def _condition(draw: Draw, age: int, miles: int) -> str:
     if draw.chance(0.02):
         return "salvage"
     worn = (1.5 if age >= CLASSIC_AGE else age / 9) + miles / 90_000
-    return CONDITIONS[min(4, max(1, round(draw.around(4.3 - 0.75 * worn, 1.4))))]
+    return CONDITIONS[min(4, max(1, round(draw.around(3.85 - 0.62 * worn, 1.5))))]
 
 
 def _car(draw: Draw, model: Model) -> Car:
