@@ -1,7 +1,8 @@
 """The thread that keeps indexes up to their logs, so that searches find little left to do.
 
-A write marks its shard, and the shard is refreshed `REFRESH_SECONDS` later. An error is kept for `stats` and tried again after a pause: the log is safe and nothing is
-skipped. When nothing is marked the thread sleeps, and closes writers that were idle.
+A write marks its shard, and the shard is refreshed `REFRESH_SECONDS` later. An error is kept for
+`stats` and tried again after a pause: the log is safe and nothing is skipped. When nothing is
+marked the thread sleeps, and closes writers that were idle.
 """
 
 import threading

@@ -13,6 +13,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 
 import orjson
 
@@ -21,7 +22,7 @@ from docstore.shard import Shard
 from indexing.errors import Corruption, Unavailable
 from indexing.flatten import Flattener
 from indexing.layout import Layout
-from indexing.local_index import Change, LocalIndex, View
+from indexing.local_index import Change, Filling, LocalIndex, View
 from indexing.schema import Schema
 from indexing.writers import WriterBudget
 
@@ -182,6 +183,30 @@ class LocalFollower:
             if self.checkpoint < seq:
                 self._catch_up()
 
+    def refresh_soon(self, pool: Executor) -> None:
+        """Index all that is acknowledged, and leave the commit to another thread.
+
+        The caller goes on while the index is written; it waits here if the last commit is not done,
+        which bounds what is under way. A failed commit leaves the tail as it was, for the next try.
+        """
+        self._filling.acquire()
+        try:
+            head = self._shard.head
+            filling = self._filled(head)
+            if filling is not None:
+                pool.submit(self._commit_and_release, filling, head)
+                return
+        except BaseException:
+            self._filling.release()
+            raise
+        self._filling.release()
+
+    def _commit_and_release(self, filling: Filling, head: int) -> None:
+        try:
+            self._commit(filling, head)
+        finally:
+            self._filling.release()
+
     def poll(self) -> None:
         """Read-only: see what the writing process has indexed since, without waiting for more."""
         if self._read_only:
@@ -190,28 +215,38 @@ class LocalFollower:
 
     def _catch_up(self) -> None:
         head = self._shard.head
+        filling = self._filled(head)
+        if filling is not None:
+            self._commit(filling, head)
+
+    def _filled(self, head: int) -> Filling | None:
+        """The tail up to `head`, not committed yet; None when a rebuild has indexed it instead."""
         flattener = Flattener(self._index.layout)
         try:
-            stamp = self._index.fill(self._changes(head, flattener), self._budget)
+            return self._index.fill(self._changes(head, flattener), self._budget)
         except _NewColumns:
             self._rebuild(self._index.layout.grown(flattener.found))
-            return
+            return None
+
+    def _commit(self, filling: Filling, head: int) -> None:
+        stamp = filling.commit()
         self._shard.save_index_checkpoint(IndexCheckpoint(self._generation, stamp, head))
         self._index.reload()
         self._take(self._index, self._generation, head)
 
     def _changes(self, head: int, flattener: Flattener) -> Iterator[Change]:
         after = self.checkpoint
+        key_text, line_of, distrusted = self._key_text, flattener.line, self._distrusted
         while after < head:
             for entry, document in self._shard.tail(after, min(TAIL_BATCH, head - after)):
                 after = entry.seq
-                text = self._key_text(entry.key)
+                text = key_text(entry.key)
                 if entry.operation is Operation.DELETE:
                     yield Change(text, None, is_new=False)
                 elif document is not None and document.seq == entry.seq:
                     # Superseded entries are skipped: the one that made the document follows.
-                    line = flattener.line(text, document.seq, orjson.loads(document.body))
-                    is_new = entry.version == 1 and entry.seq > self._distrusted
+                    line = line_of(text, after, orjson.loads(document.body))
+                    is_new = entry.version == 1 and after > distrusted
                     yield Change(text, line, is_new)
             if flattener.found:
                 raise _NewColumns
@@ -231,7 +266,7 @@ class LocalFollower:
             index = LocalIndex.create(directory, layout)
             flattener = Flattener(layout)
             try:
-                stamp = index.fill(self._all_documents(flattener), self._budget)
+                stamp = index.fill(self._all_documents(flattener), self._budget).commit()
                 break
             except _NewColumns:
                 layout = layout.grown(flattener.found)

@@ -116,9 +116,8 @@ class Partitions:
         follower = self.follower(number)
         is_bulk = count >= BULK_WRITES
         if is_bulk and follower.lag >= BULK_TAIL:
-            follower.refresh(follower.head)
-        else:
-            self._background.mark(follower, is_bulk=is_bulk)
+            follower.refresh_soon(self._pool)
+        self._background.mark(follower, is_bulk=is_bulk)
 
     def read(self, wanted: Sequence[bytes]) -> list[Record | None]:
         """Documents by encoded key, in the order asked; one transaction per shard."""
@@ -207,11 +206,12 @@ class Partitions:
             for number, follower in followers.items()
             if follower.checkpoint < needed[number]
         ]
-        if len(behind) > 1:
+        short = [pair for pair in behind if pair[0].lag < BULK_WRITES]
+        if len(short) > 1:
             # Commits mostly wait for the disk, so several at once take little longer than one.
-            list(self._pool.map(lambda pair: pair[0].refresh(pair[1]), behind))
-        elif behind:
-            behind[0][0].refresh(behind[0][1])
+            list(self._pool.map(lambda pair: pair[0].refresh(pair[1]), short))
+        for follower, seq in behind:
+            follower.refresh(seq)
         if self._read_only:
             for follower in followers.values():
                 follower.poll()

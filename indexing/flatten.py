@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from indexing.analysis import STANDARD
 from indexing.errors import Corruption
 from indexing.layout import (
     EVERY,
@@ -58,42 +59,66 @@ class Flattener:
             for end, character in enumerate(path)
             if character == "."
         }
+        self._words = catch_all.get(STANDARD, f"all_{STANDARD}")
+        top = [
+            (path, leaf)
+            for path, leaf in layout.schema.fields
+            if path in self._static and (leaf.kind is Kind.STRING or leaf.kind is Kind.INT)
+        ]
+        self._strings = {
+            path: (columns[ColumnKind.TEXT], columns[ColumnKind.KEYWORD])
+            for path, leaf in top
+            if leaf.kind is Kind.STRING and leaf.analyzer == STANDARD
+            for columns in (self._static[path][1],)
+        }
+        self._integers = {
+            path: self._static[path][1][ColumnKind.INT]
+            for path, leaf in top
+            if leaf.kind is Kind.INT
+        }
         self.found: set[Discovered] = set()
 
     def line(self, key_text: str, seq: int, document: dict[str, Any]) -> str:
         """The index line of a document, as JSON text."""
-        line: Line = {KEY: key_text, SEQ: seq, EVERY: EVERY_TERM}
-        self._object(line, "", document)
+        words: list[str] = []
+        line: Line = {KEY: key_text, SEQ: seq, EVERY: EVERY_TERM, self._words: words}
+        strings, integers = self._strings, self._integers
+        for name, value in document.items():
+            # The common cases, written out: a name comes once in a document, a short string fits.
+            columns = strings.get(name)
+            if columns is not None and type(value) is str and len(value) <= _SURELY_SHORT:
+                line[columns[0]] = line[columns[1]] = value
+                words.append(value)
+                continue
+            column = integers.get(name)
+            if column is not None and type(value) is int:
+                line[column] = value
+            elif value is not None:
+                self._field(line, name, value)
+        if not words:
+            del line[self._words]
         return orjson.dumps(line).decode()
 
-    def _object(self, line: Line, prefix: str, document: dict[str, Any]) -> None:
-        static = self._static
-        for name, value in document.items():
-            if value is None:
+    def _field(self, line: Line, path: str, value: Any) -> None:
+        known = self._static.get(path)
+        if known is None:
+            self._unnamed(line, path, value)
+            return
+        kind, columns, catch_all = known
+        for each in value if type(value) is list else (value,):
+            if each is None:
                 continue
-            path = prefix + name if prefix else name
-            known = static.get(path)
-            if known is None:
-                self._unnamed(line, path, value)
-                continue
-            kind, columns, catch_all = known
-            if kind is Kind.INT:
-                _put(line, columns[ColumnKind.INT], value)
-            elif catch_all is None:
-                for each in value if type(value) is list else (value,):
-                    if each is not None:
-                        _typed(line, path, kind, columns, each)
-            elif type(value) is str and not prefix and len(value) <= _SURELY_SHORT:
-                _short_string(line, path, columns, catch_all, value)
+            if catch_all is not None:
+                _string(line, path, columns, catch_all, each)
             else:
-                for each in value if type(value) is list else (value,):
-                    if each is not None:
-                        _string(line, path, columns, catch_all, each)
+                _typed(line, path, kind, columns, each)
 
     def _unnamed(self, line: Line, path: str, value: Any) -> None:
         if type(value) is dict:
             if f"{path}." in self._objects or self._layout.is_open(path):
-                self._object(line, f"{path}.", value)
+                for name, each in value.items():
+                    if each is not None:
+                        self._field(line, f"{path}.{name}", each)
         elif type(value) is list:
             for each in value:
                 if each is not None:
@@ -138,24 +163,9 @@ def _put(line: Line, name: str, value: Any) -> None:
     if held is None:
         line[name] = value
     elif type(held) is list:
-        held.extend(value if type(value) is list else (value,))
-    else:
-        line[name] = [held, *(value if type(value) is list else (value,))]
-
-
-def _short_string(
-    line: Line, path: str, columns: dict[ColumnKind, str], catch_all: str, value: str
-) -> None:
-    """The common case: a top-level name comes once in a document, and a short string fits."""
-    for column in columns.values():
-        line[column] = value
-    if ColumnKind.KEYWORD not in columns:
-        _put(line, PRESENT, path)
-    held = line.get(catch_all)
-    if held is None:
-        line[catch_all] = [value]
-    else:
         held.append(value)
+    else:
+        line[name] = [held, value]
 
 
 def _string(
@@ -184,7 +194,8 @@ def _typed(line: Line, path: str, kind: Kind, columns: dict[ColumnKind, str], va
         elif kind is Kind.FLOAT:
             _put(line, columns[ColumnKind.FLOAT], float(value))
         else:
-            _put(line, columns[ColumnKind.BOOL], value)
+            (name,) = columns.values()
+            _put(line, name, value)
     except (ValueError, TypeError) as error:
         raise Corruption(
             f"the stored {kind} of field {path!r} cannot be read: {error}",

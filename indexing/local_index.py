@@ -10,7 +10,7 @@ Only this room knows Tantivy; its errors and panics are translated here.
 import errno
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -138,6 +138,26 @@ class View:
         )
 
 
+class Filling:
+    """Changes that an index has taken but not committed; may be committed by another thread."""
+
+    def __init__(self, directory: Path, writer: tantivy.IndexWriter, lent: ExitStack) -> None:
+        self._directory = directory
+        self._writer = writer
+        self._lent = lent
+
+    def commit(self) -> int:
+        """Put the changes into effect as one; returns the commit's number.
+
+        Call `reload` on the index to search the result.
+        """
+        with self._lent, translated(self._directory):
+            try:
+                return self._writer.commit()
+            finally:
+                del self._writer
+
+
 class LocalIndex:
     """An index directory and its layout."""
 
@@ -189,18 +209,19 @@ class LocalIndex:
                 hint="rebuild the index",
             ) from error
 
-    def fill(self, changes: Iterable[Change], budget: WriterBudget) -> int:
-        """Apply changes in order and commit them as one; returns the commit's number.
+    def fill(self, changes: Iterable[Change], budget: WriterBudget) -> "Filling":
+        """Apply changes in order; nothing of it is in effect until the result is committed.
 
-        On an error nothing of it is in effect. Call `reload` to search the result.
+        On an error nothing of it ever is.
         """
-        with translated(self.directory), budget.lent(self._index) as writer:
+        with ExitStack() as lent, translated(self.directory):
+            writer = lent.enter_context(budget.lent(self._index))
             for key_text, line, is_new in changes:
                 if not is_new:
                     writer.delete_documents_by_term(KEY, key_text)
                 if line is not None:
                     writer.add_json(line)
-            return writer.commit()
+            return Filling(self.directory, writer, lent.pop_all())
 
     def reload(self) -> None:
         """Let new views see the commit in effect."""
