@@ -99,7 +99,7 @@ def shown_value(value: Any) -> str:
     if isinstance(value, int) and value.bit_length() > 256:
         # Python refuses to print the longest integers at all.
         return f"a number of {value.bit_length()} bits"
-    return reprlib.repr(value)
+    return _printable(reprlib.repr(value))
 
 
 def _printable(text: str) -> str:

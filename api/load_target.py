@@ -1,0 +1,145 @@
+"""The collection a load writes to: the one that is there, checked, or a new one, decided here.
+
+Deciding is pure: from the options and the first documents to a schema and a key. Absent on purpose:
+changing a collection; a load that does not fit the collection is refused before it writes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from api.lines import Line
+from docstore import Collection, InvalidRequest, InvalidSchema, Key, NotFound, Schema, Store
+
+SAMPLE_DOCUMENTS = 10_000
+"""Documents from which a schema is inferred: enough to meet most fields, a second's work."""
+SAMPLE_BYTES = 64 * 1024 * 1024
+PARTITIONS = 4
+INFER, NONE = "infer", "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the options ask of the collection; None where they say nothing."""
+
+    name: str
+    key: tuple[str, ...] | None
+    schema: str
+    partitions: int | None
+
+
+def key_fields_of(options: list[str] | None) -> tuple[str, ...] | None:
+    """The key's fields from a repeated option whose values may hold commas."""
+    if not options:
+        return None
+    fields = tuple(field.strip() for option in options for field in option.split(","))
+    if not all(fields):
+        raise InvalidRequest("--key has an empty field name", hint="--key id, or --key seller,id")
+    return fields
+
+
+def existing(store: Store, wanted: Wanted) -> Collection[Any] | None:
+    """The collection if it is there; raises InvalidRequest when it is not as the options say."""
+    try:
+        collection = store.collection(wanted.name)
+    except NotFound:
+        return None
+    if wanted.key is not None and wanted.key != collection.key_fields:
+        raise InvalidRequest(
+            f"collection {wanted.name!r} has the key {','.join(collection.key_fields)}, "
+            f"not {','.join(wanted.key)}",
+            hint="leave --key out, or load into a new collection",
+        )
+    if wanted.schema not in (INFER, NONE) and schema_in(wanted.schema) != collection.schema:
+        raise InvalidRequest(
+            f"collection {wanted.name!r} has another schema than {wanted.schema}",
+            hint="leave --schema out, or load into a new collection",
+        )
+    if wanted.partitions is not None:
+        held = len(collection.stats()["partitions"])
+        if wanted.partitions != held:
+            raise InvalidRequest(
+                f"collection {wanted.name!r} has {held} partitions, not {wanted.partitions}",
+                hint="leave --partitions out, or load into a new collection",
+            )
+    return collection
+
+
+def create(store: Store, wanted: Wanted, sample: list[dict[str, Any]]) -> Collection[Any]:
+    """Make the collection; raises InvalidSchema."""
+    if wanted.schema == INFER:
+        schema = Schema.infer(sample)
+    elif wanted.schema == NONE:
+        schema = Schema()
+    else:
+        schema = schema_in(wanted.schema)
+    key = key_for(wanted.key or ("id",), schema, sample)
+    partitions = PARTITIONS if wanted.partitions is None else wanted.partitions
+    return store.create_collection(wanted.name, schema, key=key, partitions=partitions)
+
+
+def key_for(
+    fields: tuple[str, ...], schema: Schema, sample: list[dict[str, Any]]
+) -> str | Key:
+    """The key of a new collection; pure.
+
+    One field of strings is a plain key. A field that the schema does not declare, but that holds
+    something else than strings, is a typed key, or no document could be put.
+    """
+    if len(fields) > 1:
+        return Key(*fields)
+    (field,) = fields
+    values = [document[field] for document in sample if document.get(field) is not None]
+    declared = any(path == field for path, _ in schema.leaves())
+    if declared or all(isinstance(value, str) for value in values):
+        return field
+    return Key(field)
+
+
+def schema_in(file: str) -> Schema:
+    """The schema of a JSON file; raises InvalidSchema, NotFound."""
+    try:
+        definition = orjson.loads(Path(file).expanduser().read_bytes())
+    except FileNotFoundError as error:
+        raise NotFound(
+            f"there is no schema file {file}", hint=f"or use --schema {INFER} or --schema {NONE}"
+        ) from error
+    except OSError as error:
+        raise InvalidSchema(
+            f"{file}: {error.strerror or error}", hint="name a JSON file with a schema"
+        ) from error
+    except orjson.JSONDecodeError as error:
+        raise InvalidSchema(
+            f"{file} is not JSON: {error.msg} at line {error.lineno} column {error.colno}",
+            hint='a schema is {"fields": {"make": "keyword", "price": "int"}}',
+        ) from error
+    return Schema.from_json(definition)
+
+
+def first_lines(lines: Iterable[Line]) -> list[Line]:
+    """The lines to infer a schema from: at most SAMPLE_DOCUMENTS and about SAMPLE_BYTES."""
+    sample: list[Line] = []
+    size = 0
+    for line in islice(lines, SAMPLE_DOCUMENTS):
+        sample.append(line)
+        size += len(line.data)
+        if size >= SAMPLE_BYTES:
+            break
+    return sample
+
+
+def documents_of(lines: list[Line]) -> list[dict[str, Any]]:
+    """The JSON objects among some lines; what is broken is reported when it is loaded."""
+    documents = []
+    for line in lines:
+        try:
+            value = orjson.loads(line.data)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(value, dict):
+            documents.append(value)
+    return documents
