@@ -103,6 +103,7 @@ class Loader:
         self,
         collection: Collection[Any],
         progress: LoadProgress,
+        tally: Tally,
         report: Callable[[Refused], None],
         *,
         stop_on_error: bool,
@@ -111,8 +112,8 @@ class Loader:
         self._progress = progress
         self._report = report
         self._stop_on_error = stop_on_error
-        self._generates_for = generated_key_field(collection)
-        self.tally = Tally()
+        self.generates_for = generated_key_field(collection)
+        self._tally = tally
 
     def load(self, batch: list[Line]) -> None:
         """Put a batch, report what was refused, note its lines as done.
@@ -124,7 +125,7 @@ class Loader:
             if not isinstance(failed.error, InvalidRequest):
                 raise failed.error  # not the document's fault: the next ones would fare no better
             refused.append(Refused(lines[failed.index], failed.error))
-        self.tally.loaded += len(batch) - len(refused)
+        self._tally.loaded += len(batch) - len(refused)
         if not refused:
             self._note(batch, [])
             return
@@ -132,11 +133,11 @@ class Loader:
         refused.sort(key=lambda each: at[id(each.line)])
         if self._stop_on_error:
             first = refused[0]
-            self.tally.refused += 1
+            self._tally.refused += 1
             self._report(first)
             self._note(batch[: at[id(first.line)]], [])
             raise Stopped
-        self.tally.refused += len(refused)
+        self._tally.refused += len(refused)
         for each in refused:
             self._report(each)
         self._note(batch, refused)
@@ -146,7 +147,7 @@ class Loader:
         documents: list[Any] = []
         lines: list[Line] = []
         refused: list[Refused] = []
-        generates_for = self._generates_for
+        generates_for = self.generates_for
         for line in batch:
             try:
                 document = parsed(line)
@@ -155,7 +156,7 @@ class Loader:
                 continue
             if generates_for is not None and document.get(generates_for) is None:
                 document[generates_for] = line.source.key_of(line.number)
-                self.tally.generated += 1
+                self._tally.generated += 1
             documents.append(document)
             lines.append(line)
         return documents, lines, refused

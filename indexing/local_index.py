@@ -61,10 +61,13 @@ class Page:
 class View:
     """One consistent state of an index, for as long as the object is kept."""
 
-    __slots__ = ("_searcher", "layout")
+    __slots__ = ("_lengths", "_searcher", "layout")
 
-    def __init__(self, searcher: tantivy.Searcher, layout: Layout) -> None:
+    def __init__(
+        self, searcher: tantivy.Searcher, layout: Layout, lengths: dict[str, float]
+    ) -> None:
         self._searcher = searcher
+        self._lengths = lengths
         self.layout = layout
 
     @property
@@ -79,6 +82,20 @@ class View:
             searcher.doc_freq(EVERY, EVERY_TERM),
             {term: searcher.doc_freq(column, term[1]) for column, term in terms},
         )
+
+    def average_length(self, column: str, term: str) -> float:
+        """The average number of terms in a column, as BM25 counts it here.
+
+        Tantivy tells it only when it explains a score, so some document must hold the term; what
+        it said is kept for as long as the state is the same.
+        """
+        length = self._lengths.get(column)
+        if length is None:
+            query = Query.term_query(self.layout.tantivy_schema, column, term, "freq")
+            best = self._searcher.search(query, 1, False).hits[0][1]
+            explained = orjson.loads(query.explain(self._searcher, best).to_json())
+            length = self._lengths[column] = _average_length(explained)
+        return length
 
     def top(
         self,
@@ -138,6 +155,17 @@ class View:
         )
 
 
+def _average_length(explained: dict[str, Any]) -> float:
+    """Find avgdl in the explanation of a term's score."""
+    for detail in explained.get("details", ()):
+        if detail["description"].startswith("avgdl"):
+            return float(detail["value"])
+        found = _average_length(detail)
+        if found:
+            return found
+    return 0.0
+
+
 class Filling:
     """Changes that an index has taken but not committed; may be committed by another thread."""
 
@@ -168,6 +196,7 @@ class LocalIndex:
         self.directory = directory
         self.layout = layout
         self._index = index
+        self._lengths: dict[str, float] = {}
 
     @classmethod
     def create(cls, directory: Path, layout: Layout) -> "LocalIndex":
@@ -227,10 +256,11 @@ class LocalIndex:
         """Let new views see the commit in effect."""
         with translated(self.directory):
             self._index.reload()
+            self._lengths = {}
 
     def view(self) -> View:
         """A consistent state: the commit in effect at the last `reload`."""
-        return View(self._index.searcher(), self.layout)
+        return View(self._index.searcher(), self.layout, self._lengths)
 
     def close(self, budget: WriterBudget) -> None:
         """Give up the writer, if one is open."""

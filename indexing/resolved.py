@@ -4,7 +4,8 @@ The same resolved query serves every shard with that layout. `scored_terms` says
 frequencies its scores need, `built` makes the Tantivy query once they are known. Scores are
 comparable across shards because each scored leaf is boosted by idf over all shards divided by the
 shard's own idf (BM25 as in Robertson and Zaragoza 2009, with Tantivy's +1 inside the logarithm).
-Lengths are still normalised by each shard's own average.
+Tantivy normalises lengths by each shard's own average; the boost makes up for that too, exactly for
+a document of average length that holds the term once, and to first order for the rest.
 """
 
 import math
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 
 import tantivy
 from tantivy import Occur, Query
+
+_K1, _B = 1.2, 0.75
+"""Tantivy's constants of BM25."""
 
 ScoredTerm = tuple[str, str]
 """(source, term): a term of one logical column, which may have another name in another shard."""
@@ -102,15 +106,46 @@ def scored_terms(node: Resolved) -> Iterator[tuple[str, ScoredTerm]]:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What corrects a shard's own idf to that of all shards."""
+    """What corrects a shard's own scores to those of one index over all documents.
+
+    `lengths` is the shard's average field length over everyone's, by source.
+    """
 
     own: Frequencies
     everywhere: Frequencies
+    lengths: Mapping[str, float]
 
     def correction(self, terms: tuple[ScoredTerm, ...]) -> float:
         """The factor for a leaf over these terms; 1 where the shard has none of them."""
         own = self.own.idf(terms)
-        return self.everywhere.idf(terms) / own if own > 0 else 1.0
+        if own <= 0:
+            return 1.0
+        relative = self.lengths.get(terms[0][0], 1.0)
+        length = (1 + _K1 * (1 - _B + _B / relative)) / (1 + _K1)
+        return length * self.everywhere.idf(terms) / own
+
+
+def relative_lengths(
+    averages: Mapping[int, tuple[int, Mapping[str, float]]],
+) -> dict[int, dict[str, float]]:
+    """Each shard's average lengths over the average of all shards that know theirs, by source.
+
+    `averages` gives, per shard, its number of documents and its average length by source.
+    """
+    tokens: dict[str, float] = {}
+    documents: dict[str, int] = {}
+    for held, lengths in averages.values():
+        for source, average in lengths.items():
+            tokens[source] = tokens.get(source, 0.0) + held * average
+            documents[source] = documents.get(source, 0) + held
+    return {
+        shard: {
+            source: average * documents[source] / tokens[source]
+            for source, average in lengths.items()
+            if tokens[source] > 0
+        }
+        for shard, (_, lengths) in averages.items()
+    }
 
 
 def built(node: Resolved, schema: tantivy.Schema, weights: Weights | None = None) -> Query:

@@ -20,9 +20,11 @@ from indexing.resolve import Resolver
 from indexing.resolved import (
     Frequencies,
     Resolved,
+    ScoredTerm,
     Weights,
     built,
     constant_score,
+    relative_lengths,
     scored_terms,
 )
 from indexing.typed import equal_query
@@ -35,6 +37,7 @@ _SORTABLE = (
     ColumnKind.KEYWORD,
     ColumnKind.IP_ORDER,
 )
+_KEYWORDS = f"{ColumnKind.KEYWORD}:"
 _TIE_GROWTH = 8
 """How much further each look into a long tie of scores goes."""
 SCORE_DIGITS = 6
@@ -199,12 +202,16 @@ class Searches:
     def _weights(self) -> dict[int, Weights]:
         if len(self._views) == 1:
             return {}
-        own = {
-            number: view.frequencies(set(scored_terms(self._of(view))))
-            for number, view in self._views.items()
-        }
+        terms = {number: set(scored_terms(self._of(view))) for number, view in self._views.items()}
+        own = {number: view.frequencies(terms[number]) for number, view in self._views.items()}
+        lengths = relative_lengths(
+            {
+                number: (own[number].documents, _lengths(view, terms[number], own[number]))
+                for number, view in self._views.items()
+            }
+        )
         everywhere = _summed(own.values())
-        return {number: Weights(each, everywhere) for number, each in own.items()}
+        return {number: Weights(own[number], everywhere, lengths[number]) for number in own}
 
     def by_field(self, sort: Sort) -> dict[int, list[Pass]]:
         """The passes of each view in the order of a field."""
@@ -226,6 +233,16 @@ class Searches:
         absent = [(Occur.MustNot, Query.exists_query(column.name)) for column in columns]
         missing = Query.boolean_query([(Occur.Must, query), *absent])
         return [*passes, Pass(view, missing, None, descending, constant=True)]
+
+
+def _lengths(view: View, terms: set[tuple[str, ScoredTerm]], own: Frequencies) -> dict[str, float]:
+    """The average lengths of the text columns in which some term occurs, by source."""
+    lengths: dict[str, float] = {}
+    for column, logical in terms:
+        source, term = logical
+        if source not in lengths and own.of[logical] and not source.startswith(_KEYWORDS):
+            lengths[source] = view.average_length(column, term)
+    return lengths
 
 
 def _summed(each: Iterable[Frequencies]) -> Frequencies:
