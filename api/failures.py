@@ -3,7 +3,7 @@
 | exit | when |
 |---|---|
 | 0 | done |
-| 1 | done, but something was found or refused: lines of a load, violations of a check; or declined |
+| 1 | done, but lines of a load were refused or a check found violations; or a person declined |
 | 2 | the request is wrong (InvalidRequest), or the command line is |
 | 3 | there is no such store, collection, document or file (NotFound) |
 | 4 | the world is not as the request assumed (VersionConflict, AlreadyExists) |

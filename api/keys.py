@@ -6,11 +6,13 @@ field; where the schema says nothing, a JSON number or JSON string is that, and 
 """
 
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
-from docstore import Collection, InvalidRequest, Key, Schema
+from docstore import Collection, InvalidRequest, Schema
+from docstore.types import Key
 from indexing.schema import Kind
 
 
@@ -83,4 +85,8 @@ def _datetime(text: str) -> datetime.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
 
 
-_PARSERS = {Kind.INT: int, Kind.FLOAT: float, Kind.DATETIME: _datetime}
+_PARSERS: dict[Kind | None, Callable[[str], Any]] = {
+    Kind.INT: int,
+    Kind.FLOAT: float,
+    Kind.DATETIME: _datetime,
+}

@@ -136,10 +136,11 @@ class Reader:
 
     @contextmanager
     def _opened(self, source: Source) -> Iterator[io.BufferedIOBase]:
+        raw: io.BufferedReader
         if source.path is None:
             raw = io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer), CHUNK_BYTES)
         else:
-            raw = source.path.open("rb", buffering=CHUNK_BYTES)
+            raw = io.BufferedReader(io.FileIO(source.path), CHUNK_BYTES)
         try:
             if source.identity:
                 self._raw = raw

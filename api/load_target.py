@@ -82,9 +82,7 @@ def create(store: Store, wanted: Wanted, sample: list[dict[str, Any]]) -> Collec
     return store.create_collection(wanted.name, schema, key=key, partitions=partitions)
 
 
-def key_for(
-    fields: tuple[str, ...], schema: Schema, sample: list[dict[str, Any]]
-) -> str | Key:
+def key_for(fields: tuple[str, ...], schema: Schema, sample: list[dict[str, Any]]) -> str | Key:
     """The key of a new collection; pure.
 
     One field of strings is a plain key. A field that the schema does not declare, but that holds

@@ -6,9 +6,7 @@ from typing import Annotated
 import typer
 
 Data = Annotated[Path, typer.Argument(metavar="DATA", help="The store's directory.")]
-CollectionName = Annotated[
-    str, typer.Argument(metavar="COLLECTION", help="The collection's name.")
-]
+CollectionName = Annotated[str, typer.Argument(metavar="COLLECTION", help="The collection's name.")]
 KeyText = Annotated[
     str,
     typer.Argument(

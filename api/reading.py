@@ -156,7 +156,7 @@ def dump(
     if as_json:
         terminal.show_json({"collection": collection, "documents": count, "output": output})
     else:
-        terminal.show(f"{count:,} documents in {terminal.plain(str(output))}")
+        terminal.show(f"{terminal.counted(count, 'document')} in {terminal.plain(str(output))}")
 
 
 def _asked(

@@ -12,7 +12,8 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from api.json_text import json_bytes
-from docstore import DocstoreError, Key
+from docstore import DocstoreError
+from docstore.types import Key
 
 _LINES_AT_ONCE = 256 * 1024
 """Bytes of JSON lines gathered before they are written."""
@@ -82,6 +83,11 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
+def counted(number: int, thing: str) -> str:
+    """A number with its noun: `1 line`, `2,000 lines`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def key_text(key: Key) -> str:

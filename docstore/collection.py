@@ -15,7 +15,6 @@ from docstore.merge_patch import merge_patch
 from docstore.partitions import Partitions
 from docstore.records import Answer
 from docstore.scanning import scan
-from docstore.searching import Sort
 from docstore.shard import now_microseconds
 from docstore.types import (
     BatchResult,
@@ -37,6 +36,7 @@ from indexing.errors import (
 )
 from indexing.query import Query
 from indexing.schema import Schema
+from indexing.search import Sort
 
 D = TypeVar("D")
 

@@ -25,8 +25,8 @@ from indexing.schema import Schema
 D = TypeVar("D")
 
 DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
-LEVELS_MAX = 100
-"""Deeper nesting is a mistake or an attack, and recursion must end somewhere."""
+LEVELS_MAX = 254
+"""What the JSON library takes; deeper nesting is a mistake or an attack."""
 _MAYBE_OVER_64_BITS = re.compile(rb"\d{19}")
 
 
@@ -234,6 +234,8 @@ def _json(document: Any) -> bytes:
     try:
         return orjson.dumps(document, default=_json_default)
     except orjson.JSONEncodeError as error:
+        if "Recursion" in str(error):
+            raise _too_deep() from error
         raise InvalidDocument(
             f"the document cannot be written as JSON: {error}",
             hint="use strings, numbers, booleans, nulls, dates, lists and objects; 64-bit integers",

@@ -166,6 +166,10 @@ class Environment:
                 self._env.close()
 
 
+_NO_ROOM = ("No space left", "Disk quota", "File too large", "Input/output error")
+"""How LMDB says that a write did not fit; a write that fits in part is an input/output error."""
+
+
 class _MapFull(Exception):
     """The map must grow before this write can happen."""
 
@@ -180,9 +184,9 @@ def _ours(error: lmdb.Error, path: Path) -> Exception:
         return _MapFull()
     if isinstance(error, lmdb.MapResizedError):
         return _MapMoved()
-    if "No space left" in text or "Disk quota" in text:
+    if any(sign in text for sign in _NO_ROOM):
         return Unavailable(
-            "the disk is full: the write was not made",
+            f"the write was not made, the disk seems full: {text}",
             hint="free some space and write again; everything acknowledged is safe",
             retryable=True,
         )

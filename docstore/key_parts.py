@@ -6,6 +6,9 @@ made.
 """
 
 import datetime
+import enum
+import ipaddress
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -30,8 +33,10 @@ def key_parts(schema: Schema, spec: KeySpec) -> Callable[[str, Any], Any]:
                 return value
         if kind is Kind.FLOAT and type(value) is int:
             return float(value)
-        if isinstance(value, str | int | float | bytes | datetime.date):
-            return value
-        return str(value)
+        if isinstance(value, enum.Enum):
+            return value.value
+        if isinstance(value, uuid.UUID | ipaddress.IPv4Address | ipaddress.IPv6Address):
+            return str(value)
+        return value
 
     return part_of

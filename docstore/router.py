@@ -67,7 +67,7 @@ def plan(
         )
     ]
     refused: list[Candidate] = []
-    keys = _whole_keys(asked.query, spec)
+    keys = _whole_keys(asked.query, spec, part_of)
     if keys is not None and len(keys) <= PINNED_MAX:
         shards = _shards_of(keys, spec, partition_map)
         candidates.append(
@@ -116,16 +116,18 @@ def _shards_of(
     return tuple(sorted(numbers))
 
 
-def _whole_keys(query: Query, spec: KeySpec) -> tuple[Key, ...] | None:
+def _whole_keys(
+    query: Query, spec: KeySpec, part_of: Callable[[str, Any], Any]
+) -> tuple[Key, ...] | None:
     """The keys that are all the query asks for, in order and once each, or None."""
     found: tuple[Key, ...] | None = None
     if isinstance(query, Ids):
         found = query.values
     elif isinstance(query, ConstantScore):
-        found = _whole_keys(query.query, spec)
+        found = _whole_keys(query.query, spec, part_of)
     elif isinstance(query, Bool) and not (query.should or query.must_not):
         clauses = (*query.must, *query.filter)
-        found = _whole_keys(clauses[0], spec) if len(clauses) == 1 else None
+        found = _whole_keys(clauses[0], spec, part_of) if len(clauses) == 1 else None
     elif not spec.typed and isinstance(query, Term) and query.field == spec.fields[0]:
         found = (query.value,)
     elif not spec.typed and isinstance(query, Terms) and query.field == spec.fields[0]:
@@ -133,9 +135,20 @@ def _whole_keys(query: Query, spec: KeySpec) -> tuple[Key, ...] | None:
     if found is None:
         return None
     try:
-        return tuple({encode(spec, key): key for key in found}.values())
+        whole = [key_of(spec, key, part_of) for key in found]
+        return tuple({encode(spec, key): key for key in whole}.values())
     except InvalidDocument:
         return None
+
+
+def key_of(spec: KeySpec, key: Key, part_of: Callable[[str, Any], Any]) -> Key:
+    """A key as a query names it, with each part as the key itself has it."""
+    if not spec.typed:
+        return key
+    parts = key if isinstance(key, tuple | list) else (key,)
+    if len(parts) != len(spec.fields):
+        return key
+    return tuple(part_of(field, part) for field, part in zip(spec.fields, parts, strict=True))
 
 
 def _pinned(query: Query, spec: KeySpec, part_of: Callable[[str, Any], Any]) -> set[bytes] | None:
@@ -151,7 +164,10 @@ def _pinned(query: Query, spec: KeySpec, part_of: Callable[[str, Any], Any]) -> 
         return _pinned(query.query, spec, part_of)
     try:
         if isinstance(query, Ids):
-            return {partition_bytes(spec, encode(spec, key)) for key in query.values}
+            return {
+                partition_bytes(spec, encode(spec, key_of(spec, key, part_of)))
+                for key in query.values
+            }
         if isinstance(query, Term) and query.field == spec.fields[0]:
             return {_partition_key(spec, part_of(query.field, query.value))}
         if isinstance(query, Terms) and query.field == spec.fields[0]:

@@ -4,22 +4,22 @@ Each stage is timed, and the result carries the plan, so every answer can say ho
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import orjson
-from indexing.dsl import parse_query
-from indexing.filters import parse_filter
-from indexing.freetext import parse_text
 
 from docstore import execute, keys
 from docstore.documents import DocumentCodec
 from docstore.partitions import Partitions
 from docstore.records import Record
-from docstore.router import Asked, Routing, plan
+from docstore.router import Asked, Routing, key_of, plan
 from docstore.types import Hit, Key, Plan, Position, SearchResult
-from indexing.errors import InvalidQuery, InvalidRequest
+from indexing.dsl import parse_query
+from indexing.errors import InvalidDocument, InvalidQuery, InvalidRequest
+from indexing.filters import parse_filter
+from indexing.freetext import parse_text
 from indexing.query import Bool, MatchAll, Query
 from indexing.search import Searches, Sort
 
@@ -267,9 +267,16 @@ def _routed(partitions: Partitions, request: Request) -> Routing:
     return plan(asked, definition.partition_map, definition.key, documents, partitions.part_of)
 
 
-def _key_text(partitions: Partitions) -> Any:
+def _key_text(partitions: Partitions) -> Callable[[Any], str]:
     spec = partitions.definition.key
-    return lambda key: keys.key_text(spec, keys.encode(spec, key))
+
+    def key_text(key: Any) -> str:
+        try:
+            return keys.key_text(spec, keys.encode(spec, key_of(spec, key, partitions.part_of)))
+        except InvalidDocument as error:
+            raise InvalidQuery(error.message, hint=error.hint, path="ids") from error
+
+    return key_text
 
 
 def _document(codec: DocumentCodec[D], record: Record, select: tuple[str, ...] | None) -> Any:

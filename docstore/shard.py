@@ -16,6 +16,7 @@ from docstore.group_commit import GroupCommit
 from docstore.records import (
     HEAD,
     INDEX_CHECKPOINT,
+    Answer,
     Entry,
     IndexCheckpoint,
     Record,
@@ -72,9 +73,9 @@ class Shard:
         outcomes = self.environment.write(
             lambda transaction: apply(self.environment, transaction, writes)
         )
-        self._head = max(
-            (outcome.seq for outcome in outcomes if isinstance(outcome, tuple)), default=self._head
-        )
+        # A retry is answered with the seq of its first answer, which may be long ago.
+        answered = (outcome.seq for outcome in outcomes if isinstance(outcome, Answer))
+        self._head = max(self._head, *answered, 0)
         return outcomes
 
     def get(self, key: bytes) -> Record | None:

@@ -7,6 +7,7 @@ Custom analyzers are a tokenizer and a chain of filters, given as JSON. Absent o
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
@@ -104,7 +105,7 @@ _BUILT_IN: Mapping[str, Callable[[], Analyzer]] = {
         ordered=False,
     ),
     "prefix": _prefix,
-    **{language: (lambda name=language: _stemmed(name)) for language in STEMMED_LANGUAGES},
+    **{language: partial(_stemmed, language) for language in STEMMED_LANGUAGES},
 }
 
 _TOKENIZERS: Mapping[str, Callable[..., Tokenizer]] = {

@@ -21,6 +21,7 @@ from indexing.query import (
     AnyText,
     Bool,
     Exists,
+    Lenient,
     Match,
     MatchAll,
     MatchPhrase,
@@ -37,6 +38,7 @@ WORD_CHARACTERS_MAX = 256
 _OPENING = re.compile(r"[\s()\[\]{}]*")
 _SIGN = re.compile(r"([+-])(?=[^\s+-])((?:[(\[{]\s*)*)")
 _WORD = re.compile(r"\S+")
+_NAME = re.compile(r"([^\s:]{1,256}):(?=\S)")
 _QUOTES = str.maketrans("“”„‟", '""""')
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _COMPARISONS: dict[str, Callable[[str, str], Range]] = {
@@ -123,24 +125,22 @@ class _Reader:
         return self._at
 
     def _clause(self, sign: str) -> _Typed | None:
-        quoted = self._quoted(self._at)
+        named = _NAME.match(self._text, self._at)
+        name = named[1] if named and named[1] in self._fields else None
+        quoted = self._quoted(named.end() if named and name else self._at)
         if quoted is not None:
-            return _Typed(sign, AnyText(quoted, phrase=True)) if _has_word(quoted) else None
+            phrase = Lenient(MatchPhrase(name, quoted)) if name else AnyText(quoted, phrase=True)
+            return _Typed(sign, phrase) if _has_word(quoted) else None
         word = _WORD.match(self._text, self._at)
         if word is None:
             return None
-        name, colon, value = word[0].partition(":")
-        is_field = bool(colon and value) and name in self._fields
-        if is_field:
-            quoted = self._quoted(self._at + len(name) + 1)
-            if quoted is not None:
-                return _Typed(sign, MatchPhrase(name, quoted)) if _has_word(quoted) else None
         self._at = word.end()
         self._left -= 1
-        if is_field:
-            on_field = _on_field(name, _trimmed(self._bounded(value)))
+        if name:
+            value = self._bounded(word[0][len(name) + 1 :])
+            on_field = _on_field(name, _trimmed(value))
             if on_field is not None:
-                return _Typed(sign, on_field)
+                return _Typed(sign, Lenient(on_field))
         return self._plain(sign, word[0])
 
     def _plain(self, sign: str, word: str) -> _Typed | None:

@@ -180,9 +180,9 @@ def _columns(schema: Schema, discovered: tuple[Discovered, ...]) -> Iterable[Col
         for kind in _KINDS[leaf.kind]:
             yield Column(f"{kind}{number}", path, kind, leaf.analyzer)
         number += 1
-    for path, kind in discovered:
-        for column_kind in _KINDS[kind]:
-            yield Column(f"{column_kind}{number}", path, column_kind)
+    for path, found in discovered:
+        for kind in _KINDS[found]:
+            yield Column(f"{kind}{number}", path, kind)
         number += 1
 
 

@@ -33,7 +33,7 @@ class Text(str):
     the marker that names the analyzer.
     """
 
-    __slots__ = ("analyzer",)
+    analyzer: str
 
     def __new__(cls, analyzer: str = STANDARD) -> "Text":
         """Make the marker for an analyzer."""

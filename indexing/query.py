@@ -7,7 +7,7 @@ score; nodes in `Bool.filter` and `Bool.must_not` never score.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Value = str | int | float | bool
 """A scalar of a query. Dates and addresses stay strings until a field's kind is known."""
@@ -172,9 +172,9 @@ class Exists:
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """Documents by key; a compound key is a tuple."""
+    """Documents by key; a compound key is a tuple of its parts as they are (dates, bytes, …)."""
 
-    values: tuple[str | tuple[Value, ...], ...]
+    values: tuple[Any, ...]
     boost: float = 1.0
 
 
@@ -210,6 +210,13 @@ class DisMax:
     boost: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Lenient:
+    """A clause a person typed: if it cannot be asked of its field, it matches nothing, noted."""
+
+    query: "Query"
+
+
 Query = (
     MatchAll
     | MatchNone
@@ -230,4 +237,5 @@ Query = (
     | Bool
     | ConstantScore
     | DisMax
+    | Lenient
 )

@@ -30,6 +30,8 @@ _WHOLE = (
     ColumnKind.IP,
 )
 _NOTHING = Constant(Query.empty_query(), 0.0)
+_WORDLESS = Constant(Query.empty_query(), 0.0)
+"""Text without a word that is indexed: nothing by itself, and neutral beside other clauses."""
 
 
 class Resolver:
@@ -62,6 +64,7 @@ class Resolver:
             asked.Bool: self._bool,
             asked.ConstantScore: lambda node: Constant(self._filter(node.query), node.boost),
             asked.DisMax: self._dis_max,
+            asked.Lenient: self._lenient,
         }
 
     def resolve(self, node: asked.Query) -> Resolved:
@@ -198,7 +201,7 @@ class Resolver:
         if not options:
             if self._layout.catch_all:
                 self.notes.append(f"{node.text!r} holds no word that is indexed")
-            return _NOTHING
+            return _WORDLESS
         boost = node.boost * node.count
         if len(options) > 1:
             return Best(tuple(options), boost=boost)
@@ -344,11 +347,12 @@ class Resolver:
     # Combinations
 
     def _bool(self, node: asked.Bool) -> Resolved:
-        clauses: list[tuple[Occur, Resolved]] = [
-            (Occur.Must, self.resolve(each)) for each in node.must
-        ]
+        must, should = self._worded(node.must), self._worded(node.should)
+        clauses: list[tuple[Occur, Resolved]] = [(Occur.Must, each) for each in must]
         clauses += [(Occur.Must, Constant(self._filter(each), 0.0)) for each in node.filter]
-        optional = [(Occur.Should, self.resolve(each)) for each in node.should]
+        optional = [(Occur.Should, each) for each in should]
+        if not (clauses or optional) and (node.must or node.should):
+            return _WORDLESS
         minimum = 0
         if optional:
             spec = node.minimum_should_match
@@ -360,6 +364,17 @@ class Resolver:
             clauses.append((Occur.Must, Constant(Query.all_query(), 0.0 if clauses else 1.0)))
         clauses += [(Occur.MustNot, Constant(self._filter(each), 0.0)) for each in node.must_not]
         return Combined(tuple(clauses), minimum, node.boost)
+
+    def _worded(self, nodes: tuple[asked.Query, ...]) -> list[Resolved]:
+        resolved = [self.resolve(each) for each in nodes]
+        return [each for each in resolved if each is not _WORDLESS]
+
+    def _lenient(self, node: asked.Lenient) -> Resolved:
+        try:
+            return self.resolve(node.query)
+        except InvalidQuery as error:
+            self.notes.append(error.message)
+            return _NOTHING
 
     def _dis_max(self, node: asked.DisMax) -> Resolved:
         options = tuple(self.resolve(each) for each in node.queries)

@@ -1,0 +1,63 @@
+"""The command line `docstore`: its commands, each with the example that its help ends with.
+
+The commands themselves are in the modules named here; how they fail is in `failures`.
+"""
+
+import io
+import sys
+from collections.abc import Callable
+
+import typer
+
+from api.failures import EXIT_CODES_HELP, Command
+from api.load_command import load
+from api.operating import check, collections, drop, rebuild, stats
+from api.reading import dump, explain, get, scan, search
+from api.writing import delete, put
+
+app = typer.Typer(
+    name="docstore",
+    help="A search-oriented document store. DATA is the store's directory.",
+    epilog=EXIT_CODES_HELP,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
+    ("Documents", load, "docstore load ./data cars listings.jsonl.gz --key id"),
+    ("Documents", get, "docstore get ./data cars car-000001"),
+    ("Documents", put, """docstore put ./data cars '{"id": "car-1", "make": "honda"}'"""),
+    ("Documents", delete, "docstore delete ./data cars car-1 car-2"),
+    ("Documents", scan, "docstore scan ./data cars --prefix car-0001 --limit 20"),
+    ("Documents", dump, "docstore dump ./data cars --output cars.jsonl.gz"),
+    (
+        "Search",
+        search,
+        """docstore search ./data cars "ford f-150" --filter '{"price": {"lt": 10000}}'""",
+    ),
+    ("Search", explain, """docstore explain ./data cars --filter '{"id": "car-000001"}'"""),
+    ("Store", collections, "docstore collections ./data"),
+    ("Store", stats, "docstore stats ./data cars"),
+    ("Store", check, "docstore check ./data"),
+    ("Store", rebuild, "docstore rebuild ./data cars --partition 2"),
+    ("Store", drop, "docstore drop ./data cars --yes"),
+)
+
+for _panel, _command, _example in _COMMANDS:
+    app.command(
+        cls=Command,
+        rich_help_panel=_panel,
+        epilog=f"Example:\n\n{_example}",
+        no_args_is_help=True,
+    )(_command)
+
+
+def main() -> None:
+    """The console entry: run the command that was typed and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character gets its escape, not an error.
+            stream.reconfigure(errors="backslashreplace")
+    app(prog_name="docstore")
