@@ -15,6 +15,7 @@ from rich.tree import Tree
 
 from api import terminal
 from api.columns import GAP_CELLS, cell_text, choose, flattened
+from api.text import counted, key_text, plain, size_text
 from docstore import Candidate, Document, Plan, SearchResult, Violation
 
 KEY_CELLS_MAX = 40
@@ -22,7 +23,6 @@ FIELDS_SHOWN = 12
 """Of a collection's declared fields, in the list of collections."""
 _EDGE_CELLS = 2
 """What the table's own edges take."""
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def show_hits(
@@ -30,7 +30,7 @@ def show_hits(
 ) -> None:
     """A page of hits with score or sort value, then how many there are and how they were found."""
     if result.hits:
-        keys = [terminal.key_text(hit.key) for hit in result.hits]
+        keys = [key_text(hit.key) for hit in result.hits]
         sorted_by = sort.removeprefix("-").partition(":")[0] if sort else None
         if all(hit.score is None for hit in result.hits):
             lead_name = sorted_by or "sort"
@@ -53,7 +53,7 @@ def _found(result: SearchResult[Any], offset: int) -> str:
         found = f"{result.total:,} found, none shown"
     else:
         found = f"{offset + 1:,}-{offset + len(result.hits):,} of {result.total:,} found"
-    shards = terminal.counted(result.shards_touched, "shard")
+    shards = counted(result.shards_touched, "shard")
     return f"{found}, {result.took_ms:.1f} ms, {shards}, {result.plan.chosen.name}"
 
 
@@ -62,7 +62,7 @@ def show_documents(documents: Sequence[Document[Any]], key_fields: tuple[str, ..
     if not documents:
         terminal.show(Text("no documents"))
         return
-    keys = [terminal.key_text(each.key) for each in documents]
+    keys = [key_text(each.key) for each in documents]
     versions = ("version", [each.version for each in documents])
     values = [each.document for each in documents]
     terminal.show(_table(keys, values, frozenset(key_fields), versions))
@@ -106,8 +106,8 @@ def _new_table() -> Table:
 def show_plan(plan: Plan) -> None:
     """A plan as a tree: what was asked, the candidate chosen, those rejected, remarks."""
     tree = Tree(Text("plan", style="bold"), guide_style="dim")
-    tree.add(Text(f"query      {terminal.plain(plan.query)}"))
-    tree.add(Text(f"sort       {terminal.plain(plan.sort)}"))
+    tree.add(Text(f"query      {plain(plan.query)}"))
+    tree.add(Text(f"sort       {plain(plan.sort)}"))
     tree.add(Text(f"freshness  {plan.freshness}"))
     chosen = tree.add(Text("chosen", style="bold green"))
     chosen.add(_candidate(plan.chosen))
@@ -116,17 +116,17 @@ def show_plan(plan: Plan) -> None:
         for candidate in plan.rejected:
             rejected.add(_candidate(candidate))
     for note in plan.notes:
-        tree.add(Text(f"note: {terminal.plain(note)}"))
+        tree.add(Text(f"note: {plain(note)}"))
     terminal.show(tree)
 
 
 def _candidate(candidate: Candidate) -> Text:
     if not math.isfinite(candidate.price):
-        return Text(f"{candidate.name}: not possible, {terminal.plain(candidate.reason)}")
+        return Text(f"{candidate.name}: not possible, {plain(candidate.reason)}")
     shards = ", ".join(map(str, candidate.shards)) or "none"
     return Text(
         f"{candidate.name}: about {candidate.price:,.0f} µs, shards {shards}; "
-        f"{terminal.plain(candidate.reason)}"
+        f"{plain(candidate.reason)}"
     )
 
 
@@ -136,7 +136,7 @@ def show_stats(collections: list[dict[str, Any]]) -> None:
         terminal.show(Text("no collections"))
     for each in collections:
         table = _new_table()
-        table.title = terminal.plain(each["collection"])
+        table.title = plain(each["collection"])
         table.title_justify = "left"
         for name in ("partition", "documents", "size", "index", "log", "indexed to", "lag"):
             table.add_column(name, justify="right", no_wrap=True)
@@ -153,23 +153,13 @@ def show_stats(collections: list[dict[str, Any]]) -> None:
         terminal.show(table)
         terminal.show(
             Text(
-                f"{terminal.counted(each['documents'], 'document')}, {size_text(each['bytes'])}, "
+                f"{counted(each['documents'], 'document')}, {size_text(each['bytes'])}, "
                 f"lag {each['lag']:,}, map epoch {each['epoch']}"
             )
         )
         for part in each["partitions"]:
             if part["error"]:
                 terminal.note(f"partition {part['partition']}: {part['error']}")
-
-
-def size_text(size: int) -> str:
-    """A number of bytes in the unit that keeps it short."""
-    value = float(size)
-    for unit in _UNITS:
-        if value < 1000 or unit == _UNITS[-1]:
-            break
-        value /= 1000
-    return f"{value:,.0f} {unit}" if unit == "bytes" else f"{value:,.1f} {unit}"
 
 
 def show_collections(collections: list[dict[str, Any]]) -> None:
@@ -186,7 +176,7 @@ def show_collections(collections: list[dict[str, Any]]) -> None:
         table.add_row(
             Text(each["collection"]),
             f"{each['documents']:,}",
-            Text(terminal.plain(", ".join(each["key"]))),
+            Text(plain(", ".join(each["key"]))),
             Text(_fields_text(list(each["schema"]["fields"]))),
         )
     terminal.show(table)
@@ -196,7 +186,7 @@ def _fields_text(names: list[str]) -> str:
     if not names:
         return "whatever arrives"
     more = f" and {len(names) - FIELDS_SHOWN} more" if len(names) > FIELDS_SHOWN else ""
-    return terminal.plain(", ".join(names[:FIELDS_SHOWN]) + more)
+    return plain(", ".join(names[:FIELDS_SHOWN]) + more)
 
 
 def violation_text(violation: Violation) -> str:
@@ -204,5 +194,5 @@ def violation_text(violation: Violation) -> str:
     place = violation.collection
     if violation.partition is not None:
         place += f"/{violation.partition}"
-    key = "" if violation.key is None else f" {terminal.key_text(violation.key)}"
-    return terminal.plain(f"{place} {violation.rule}{key}: {violation.detail}")
+    key = "" if violation.key is None else f" {key_text(violation.key)}"
+    return plain(f"{place} {violation.rule}{key}: {violation.detail}")

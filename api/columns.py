@@ -10,6 +10,8 @@ from typing import Any
 
 from rich.cells import cell_len
 
+from api.text import plain
+
 SHORT_CELLS = 28
 """Wider is long text, when most of a field's values are; a single wide value is cut."""
 LONG_CELLS_MIN = 20
@@ -113,7 +115,4 @@ def cell_text(value: Any) -> str:
         return ", ".join(f"{name} {cell_text(each)}" for name, each in value.items())
     if isinstance(value, float):
         return f"{value:.10g}"
-    text = str(value)
-    if text.isprintable():
-        return text
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    return plain(str(value))

@@ -12,6 +12,7 @@ from api.lines import STDIN, Line, Reader, Source, source_of
 from api.load import Interrupts, Loader, Stopped, Tally, batches
 from api.load_progress import LoadProgress
 from api.load_report import LoadReport
+from api.text import counted
 from docstore import Collection, InvalidRequest, Store
 
 BATCH_DOCUMENTS = 2000
@@ -184,12 +185,12 @@ def _summary(
         return
     if tally.generated:
         terminal.note(
-            f"{terminal.counted(tally.generated, 'document')} had no {generated_field!r}; "
+            f"{counted(tally.generated, 'document')} had no {generated_field!r}; "
             "keys were made for them"
         )
     if tally.refused or tally.refused_before:
         before = f" ({tally.refused_before:,} of them before)" if tally.refused_before else ""
-        refused = terminal.counted(tally.refused + tally.refused_before, "line")
+        refused = counted(tally.refused + tally.refused_before, "line")
         terminal.note(f"refused {refused}{before}")
-    held = terminal.counted(documents, "document")
+    held = counted(documents, "document")
     terminal.show(f"{held} in {collection.name}, {tally.rate:,.0f} docs/s")

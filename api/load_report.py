@@ -24,6 +24,7 @@ from rich.text import Text
 from api import terminal
 from api.json_text import json_bytes
 from api.load import Refused, Tally
+from api.text import plain
 
 REFUSED_SHOWN = 20
 LINE_SECONDS = 5.0
@@ -61,7 +62,7 @@ class LoadReport:
         self._bar: Progress | None = None
         if self._console.is_terminal and not as_json:
             self._bar = self._new_bar()
-            self._task = self._bar.add_task(terminal.plain(name), total=bytes_total or None)
+            self._task = self._bar.add_task(plain(name), total=bytes_total or None)
 
     def _new_bar(self) -> Progress:
         known = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn(compact=True))
@@ -112,7 +113,7 @@ class LoadReport:
         elif self._shown <= REFUSED_SHOWN:
             where = f"{line.source.name}:{line.number}"
             why = f"{error.message} ({error.hint})" if error.hint else error.message
-            text = Text(terminal.plain(f"{where}: {why}"), style="red")
+            text = Text(plain(f"{where}: {why}"), style="red")
             self._console.print(text, soft_wrap=True)
         elif self._shown == REFUSED_SHOWN + 1:
             terminal.note("further refused lines are only counted")

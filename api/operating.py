@@ -8,6 +8,7 @@ import typer
 
 from api import answers, failures, options, terminal
 from api.opening import reading, searching, writing
+from api.text import counted
 from docstore import InvalidRequest
 
 CollectionOption = Annotated[
@@ -51,7 +52,7 @@ def check(
     if count:
         if not as_json:
             terminal.note(
-                f"{terminal.counted(count, 'violation')}; "
+                f"{counted(count, 'violation')}; "
                 "docstore rebuild makes an index again from its documents"
             )
         raise typer.Exit(failures.SOMETHING_REFUSED)
@@ -120,7 +121,7 @@ def drop(
             raise InvalidRequest("drop asks before it removes", hint="with --json pass --yes")
         if not yes:
             typer.confirm(
-                f"Remove {collection} with its {terminal.counted(documents, 'document')}?",
+                f"Remove {collection} with its {counted(documents, 'document')}?",
                 abort=True,
                 err=True,
             )
@@ -128,4 +129,4 @@ def drop(
     if as_json:
         terminal.show_json({"collection": collection, "documents": documents})
     else:
-        terminal.show(f"removed {collection} with its {terminal.counted(documents, 'document')}")
+        terminal.show(f"removed {collection} with its {counted(documents, 'document')}")

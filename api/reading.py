@@ -13,6 +13,7 @@ from api import answers, dumping, options, terminal
 from api.json_text import json_option
 from api.keys import key_of, prefix_of
 from api.opening import reading, searching
+from api.text import counted, plain
 from docstore import Document, NotFound, SearchResult
 
 TABLE_ROWS = 50
@@ -156,7 +157,7 @@ def dump(
     if as_json:
         terminal.show_json({"collection": collection, "documents": count, "output": output})
     else:
-        terminal.show(f"{terminal.counted(count, 'document')} in {terminal.plain(str(output))}")
+        terminal.show(f"{counted(count, 'document')} in {plain(str(output))}")
 
 
 def _asked(

@@ -12,8 +12,8 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from api.json_text import json_bytes
+from api.text import plain
 from docstore import DocstoreError
-from docstore.types import Key
 
 _LINES_AT_ONCE = 256 * 1024
 """Bytes of JSON lines gathered before they are written."""
@@ -76,24 +76,3 @@ def show_error(error: DocstoreError, *, as_json: bool) -> None:
     console.print(Text(f"error: {plain(error.message)}", style="bold red"), soft_wrap=True)
     if error.hint:
         console.print(Text(f"hint: {plain(error.hint)}"), soft_wrap=True)
-
-
-def plain(text: str) -> str:
-    """Text on one line without control characters, which could drive the terminal."""
-    if text.isprintable():
-        return text
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
-
-
-def counted(number: int, thing: str) -> str:
-    """A number with its noun: `1 line`, `2,000 lines`."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
-
-
-def key_text(key: Key) -> str:
-    """A key as people read it: the parts of a compound one separated by commas."""
-    if isinstance(key, tuple | list):
-        return ", ".join(map(key_text, key))
-    if isinstance(key, bytes):
-        return key.hex()
-    return plain(key.isoformat() if hasattr(key, "isoformat") else str(key))

@@ -10,6 +10,7 @@ from api import options, terminal
 from api.json_text import json_document
 from api.keys import key_of
 from api.opening import writing
+from api.text import key_text
 from docstore import InvalidRequest, NotFound, WriteResult
 
 STDIN = "-"
@@ -61,8 +62,7 @@ def put(
     else:
         done = "created" if result.created else "replaced"
         terminal.show(
-            f"{done} {terminal.key_text(result.key)}, version {result.version}, "
-            f"position {result.position}"
+            f"{done} {key_text(result.key)}, version {result.version}, position {result.position}"
         )
 
 
@@ -101,9 +101,9 @@ def delete(
             if as_json:
                 terminal.show_json(_written_json(result))
             elif result.deleted:
-                terminal.show(f"deleted {terminal.key_text(result.key)}")
+                terminal.show(f"deleted {key_text(result.key)}")
             else:
-                terminal.show(f"there was no {terminal.key_text(result.key)}")
+                terminal.show(f"there was no {key_text(result.key)}")
 
 
 def _written_json(result: WriteResult) -> dict[str, Any]:
