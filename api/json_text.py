@@ -18,7 +18,12 @@ _OPTIONS = orjson.OPT_NON_STR_KEYS
 
 def json_bytes(value: Any, *, indent: bool = False) -> bytes:
     """A value as one line of JSON without its line end, or indented for people."""
-    return orjson.dumps(value, default=_plain, option=_OPTIONS | (orjson.OPT_INDENT_2 * indent))
+    option = _OPTIONS | (orjson.OPT_INDENT_2 * indent)
+    try:
+        return orjson.dumps(value, default=_plain, option=option)
+    except orjson.JSONEncodeError:
+        # What was typed and comes back in an error can be what JSON has no form for.
+        return orjson.dumps(_forced(value), default=_plain, option=option)
 
 
 def _plain(value: Any) -> Any:
@@ -28,13 +33,22 @@ def _plain(value: Any) -> Any:
         return value.hex()
     if isinstance(value, set | frozenset):
         return sorted(value)
-    if isinstance(value, int):
-        return str(value)  # beyond 64 bits
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()  # a lone surrogate
     if isinstance(value, ipaddress.IPv4Address | ipaddress.IPv6Address | Path | Position):
         return str(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _forced(value: Any) -> Any:
+    """The value with lone surrogates escaped and integers beyond 64 bits as text."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_forced(name): _forced(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_forced(each) for each in value]
+    if isinstance(value, int) and value.bit_length() > 63:
+        return str(value)
+    return value
 
 
 def json_option(text: str | None, option: str, example: str) -> dict[str, Any] | None:

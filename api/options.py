@@ -60,6 +60,10 @@ After = Annotated[
     typer.Option("--after", metavar="POSITION", help="See at least this write, like 3@1:57."),
 ]
 Operator = Annotated[
-    str,
-    typer.Option("--operator", metavar="or|and", help="Whether every plain word of Q must occur."),
+    str | None,
+    typer.Option(
+        "--operator",
+        metavar="or|and",
+        help="Any plain word of Q will do (default by score), or all must occur (default sorted).",
+    ),
 ]

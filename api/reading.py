@@ -34,7 +34,7 @@ def search(
     select: options.Select = None,
     freshness: options.FreshnessText = "current",
     after: options.After = None,
-    operator: options.Operator = "or",
+    operator: options.Operator = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Find documents by words, a filter and a query; all that are given must hold."""
@@ -58,7 +58,7 @@ def explain(
     sort: options.SortText = None,
     freshness: options.FreshnessText = "current",
     after: options.After = None,
-    operator: options.Operator = "or",
+    operator: options.Operator = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Show how a search would be answered: the plan chosen, those rejected, prices, shards."""
@@ -167,7 +167,7 @@ def _asked(
     sort: str | None,
     freshness: str,
     after: str | None,
-    operator: str,
+    operator: str | None,
 ) -> dict[str, Any]:
     """What `search` and `explain` take, with the JSON of the options parsed."""
     return {

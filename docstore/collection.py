@@ -258,14 +258,16 @@ class Collection(Generic[D]):
         select: Iterable[str] | None = None,
         freshness: Freshness | Position | Iterable[Position] = "current",
         after: After | None = None,
-        operator: str = "or",
+        operator: str | None = None,
     ) -> SearchResult[D]:
         """Find documents by free text, a short filter and a query; all given must hold.
 
         `sort` is a field ("price", "-price", "price:desc"); without it the best score comes first;
         equal ones are in key order. `total` is exact. `freshness` is "current" (sees every write
         acknowledged before), "any" (never waits), or `after` a position. `operator` says whether
-        plain words of `q` are optional ("or") or required ("and"). Raises InvalidQuery.
+        plain words of `q` are optional ("or", the default by score) or all required ("and", the
+        default under a field sort, where nothing would put the better ones first). Raises
+        InvalidQuery.
         """
         request = self._request(q, filter, query, sort, freshness, after, operator)
         page = searching.Page(offset, limit, None if select is None else tuple(select))
@@ -279,7 +281,7 @@ class Collection(Generic[D]):
         *,
         freshness: Freshness | Position | Iterable[Position] = "current",
         after: After | None = None,
-        operator: str = "or",
+        operator: str | None = None,
     ) -> int:
         """How many documents match; all of them when nothing is asked."""
         if q is None and filter is None and query is None:
@@ -296,7 +298,7 @@ class Collection(Generic[D]):
         sort: str | Sort | None = None,
         freshness: Freshness | Position | Iterable[Position] = "current",
         after: After | None = None,
-        operator: str = "or",
+        operator: str | None = None,
         **page: Any,
     ) -> Plan:
         """How a search would be answered: the plan chosen, those rejected, prices, shards.
@@ -319,7 +321,7 @@ class Collection(Generic[D]):
         sort: str | Sort | None,
         freshness: Any,
         after: Any,
-        operator: str,
+        operator: str | None,
     ) -> searching.Request:
         return searching.request_of(
             self._partitions, q, filter, query, sort, freshness, after, operator

@@ -23,6 +23,7 @@ from indexing.errors import Corruption, Unavailable
 from indexing.flatten import Flattener
 from indexing.layout import Layout
 from indexing.local_index import Change, Filling, LocalIndex, View
+from indexing.open_indexes import OpenIndexes
 from indexing.schema import Schema
 from indexing.writers import WriterBudget
 
@@ -47,6 +48,7 @@ class LocalFollower:
         schema: Schema,
         key_text: Callable[[bytes], str],
         budget: WriterBudget,
+        open_indexes: OpenIndexes,
         *,
         read_only: bool,
     ) -> None:
@@ -54,11 +56,13 @@ class LocalFollower:
         self._schema = schema
         self._key_text = key_text
         self._budget = budget
+        self._open_indexes = open_indexes
         self._read_only = read_only
         self._directory = shard.directory / INDEX_DIRECTORY
         self._filling = threading.Lock()
         self._distrusted = 0
-        self._index: LocalIndex
+        self._waking = threading.Lock()
+        self._awake: LocalIndex | None = None
         self._generation = 0
         self._documents = 0
         self.checkpoint = 0
@@ -78,9 +82,27 @@ class LocalFollower:
         return self._shard.head
 
     @property
-    def layout(self) -> Layout:
-        """The layout of the index in effect."""
-        return self._index.layout
+    def _index(self) -> LocalIndex:
+        """The index in effect, opened again if it was asleep."""
+        index = self._awake
+        if index is None:
+            with self._waking:
+                index = self._awake
+                if index is None:
+                    directory = self._directory / str(self._generation)
+                    index = self._awake = LocalIndex.open(directory, self._schema)
+        self._open_indexes.used(self)
+        return index
+
+    def sleep(self) -> None:
+        """Let go of the open index until it is used again; not while it is being filled."""
+        if self._filling.acquire(blocking=False):
+            try:
+                index, self._awake = self._awake, None
+                if index is not None:
+                    index.close(self._budget)
+            finally:
+                self._filling.release()
 
     @property
     def documents(self) -> int:
@@ -124,7 +146,7 @@ class LocalFollower:
         self._take(index, 1, 0)
 
     def _take(self, index: LocalIndex, generation: int, seq: int) -> None:
-        self._index, self._generation, self.checkpoint = index, generation, seq
+        self._awake, self._generation, self.checkpoint = index, generation, seq
         self._documents = index.view().documents
 
     def _remove_other_generations(self) -> None:
@@ -314,3 +336,4 @@ class LocalFollower:
                 if refresh and self.checkpoint < self._shard.head:
                     self._catch_up()
                 self._index.close(self._budget)
+        self._open_indexes.forget(self)

@@ -21,6 +21,7 @@ from docstore.shard import Shard
 from docstore.types import Position
 from indexing.errors import Closed, InvalidRequest, NotFound, Unavailable
 from indexing.local_index import View
+from indexing.open_indexes import OpenIndexes
 from indexing.writers import WriterBudget
 
 BULK_WRITES = 100
@@ -37,6 +38,7 @@ class Partitions:
         directory: Path,
         definition: Definition,
         budget: WriterBudget,
+        open_indexes: OpenIndexes,
         background: BackgroundRefresh,
         pool: ThreadPoolExecutor,
         *,
@@ -45,6 +47,7 @@ class Partitions:
         self._directory = directory / SHARDS_DIRECTORY
         self.definition = definition
         self._budget = budget
+        self._open_indexes = open_indexes
         self._background = background
         self._pool = pool
         self._read_only = read_only
@@ -94,6 +97,7 @@ class Partitions:
                     self.definition.schema,
                     self.key_text,
                     self._budget,
+                    self._open_indexes,
                     read_only=self._read_only,
                 )
                 self._followers[number] = follower

@@ -78,18 +78,24 @@ def request_of(
     sort: Any,
     freshness: Any,
     after: Any,
-    operator: str,
+    operator: str | None,
 ) -> Request:
-    """Parse what a caller passes; raises InvalidQuery or InvalidRequest."""
-    if operator not in ("or", "and"):
+    """Parse what a caller passes; raises InvalidQuery or InvalidRequest.
+
+    By score, documents with more of the words come first; sorted by a field nothing would put them
+    first, so all words are required then unless the caller says otherwise.
+    """
+    order = _sort(sort)
+    if operator not in ("or", "and", None):
         raise InvalidQuery(f"operator is {operator!r}", hint='use "or" or "and"', path="operator")
+    required = operator == "and" or (operator is None and order is not None)
     must: list[Query] = []
     notes: tuple[str, ...] = ()
     if q is not None:
         if not isinstance(q, str):
             raise InvalidQuery(f"q is a {type(q).__name__}", hint="pass text", path="q")
         fields = {path for path, _ in partitions.definition.schema.leaves()}
-        text, notes = parse_text(q, operator="and" if operator == "and" else "or", fields=fields)
+        text, notes = parse_text(q, operator="and" if required else "or", fields=fields)
         must.append(text)
     if query is not None:
         must.append(parse_query(query))
@@ -101,7 +107,7 @@ def request_of(
     else:
         whole = MatchAll()
     current, positions = _freshness(freshness, after)
-    return Request(whole, _sort(sort), current, positions, notes)
+    return Request(whole, order, current, positions, notes)
 
 
 def _freshness(freshness: Any, after: Any) -> tuple[bool, tuple[Position, ...]]:

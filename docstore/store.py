@@ -32,6 +32,7 @@ from indexing.errors import (
     Unavailable,
 )
 from indexing.models import schema_of
+from indexing.open_indexes import OpenIndexes
 from indexing.schema import Kind, Schema
 from indexing.writers import WriterBudget
 
@@ -54,6 +55,7 @@ class Store:
         self._path = path
         self._lock = lock
         self._budget = WriterBudget()
+        self._open_indexes = OpenIndexes()
         self._background = BackgroundRefresh(self._budget)
         self._pool = ThreadPoolExecutor(REFRESH_THREADS, "docstore-commit")
         self._partitions: dict[str, Partitions] = {}
@@ -222,6 +224,7 @@ class Store:
                     directory,
                     Definition.load(directory),
                     self._budget,
+                    self._open_indexes,
                     self._background,
                     self._pool,
                     read_only=self.read_only,
@@ -281,6 +284,7 @@ class Store:
             "path": str(self._path),
             "read_only": self.read_only,
             "open_writers": self._budget.open_count,
+            "open_indexes": len(self._open_indexes),
             "collections": [self.collection(name).stats() for name in self.collections()],
         }
 
