@@ -29,7 +29,19 @@ from tests.conftest import LISTINGS, ROOT
 
 LISTED = [orjson.loads(line) for line in LISTINGS.read_bytes().splitlines()]
 COMMANDS = (
-    "load get put delete scan dump search explain collections stats check rebuild drop".split()
+    "load",
+    "get",
+    "put",
+    "delete",
+    "scan",
+    "dump",
+    "search",
+    "explain",
+    "collections",
+    "stats",
+    "check",
+    "rebuild",
+    "drop",
 )
 
 Run = Callable[..., Any]
@@ -58,22 +70,26 @@ def run(data: Path) -> Run:
 
 def process(*words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-m", "api", *words], cwd=ROOT, input=stdin, capture_output=True
+        [sys.executable, "-m", "api", *words],
+        cwd=ROOT,
+        input=stdin,
+        capture_output=True,
+        check=False,
     )
 
 
 def test_search_answers_programs_with_one_object(run: Run) -> None:
-    asked = ("cars", "ford", "--filter", '{"price": {"lt": 20000}}', "--sort", "price", "--json")
+    narrowed = '{"make": "Ford", "price": {"lt": 20000}}'
+    asked = ("cars", "ford", "--filter", narrowed, "--sort", "price", "--json")
     answer = orjson.loads(run("search", *asked, "--limit", "3").stdout)
     wanted = sorted(
         (car["price"], car["id"])
         for car in LISTED[:300]
         if car["make"] == "Ford" and car["price"] < 20000
     )
-    assert answer["total"] >= len(wanted)
-    assert [hit["document"]["price"] for hit in answer["hits"]] == sorted(
-        hit["document"]["price"] for hit in answer["hits"]
-    )
+    assert answer["total"] == len(wanted)
+    found = [(hit["document"]["price"], hit["key"]) for hit in answer["hits"]]
+    assert found == wanted[:3]
     assert set(answer) == {"total", "took_ms", "shards_touched", "plan", "hits"}
     assert set(answer["hits"][0]) == {"key", "score", "sort", "version", "document"}
     assert answer["shards_touched"] == 4
@@ -220,6 +236,7 @@ def test_stats_and_collections_count_documents(run: Run) -> None:
 def test_check_and_rebuild_find_a_whole_store_whole(run: Run) -> None:
     assert run("check").stdout == "no violation\n"
     assert run("check", "cars", "--json").stdout == ""
+    run("rebuild", "cars", "--partition", "9", code=3)
     assert run("rebuild", "cars", "--partition", "1").stdout.startswith("rebuilt the index of cars")
     assert orjson.loads(run("rebuild", "cars", "--json").stdout)["documents"] == 300
     assert run("check", "cars").stdout == "no violation\n"
@@ -238,7 +255,8 @@ def test_drop_asks_first(run: Run) -> None:
     run("drop", "cars", stdin="", code=1)
     run("drop", "cars", "--json", code=2)
     assert orjson.loads(run("collections", "--json").stdout)
-    assert run("drop", "cars", stdin="y\n").stdout == "removed cars with its 300 documents\n"
+    shown = run("drop", "cars", stdin="y\n").stdout
+    assert shown.endswith("removed cars with its 300 documents\n")
     assert orjson.loads(run("collections", "--json").stdout) == []
 
 
@@ -299,7 +317,6 @@ def test_a_collection_that_is_missing_is_named_with_those_there_are(
         (("get", "cars", "k" * 512), "512 bytes"),
         (("get", "cars", "\udcff"), "Unicode"),
         (("scan", "cars", "--limit", "-1"), "limit"),
-        (("rebuild", "cars", "--partition", "9"), "9"),
     ],
 )
 def test_a_wrong_request_gets_one_line_and_a_hint(
