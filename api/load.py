@@ -119,17 +119,20 @@ class Loader:
         """Put a batch, report what was refused, note its lines as done.
 
         Raises Stopped at a refused line when asked to, and what a store raises that cannot write.
+        Lines after one that is not JSON are then not put; those of the batch after a document that
+        the store refuses are.
         """
         documents, lines, refused = self._parsed(batch)
-        for failed in self._collection.put_many(documents).errors:
+        failures = self._collection.put_many(documents).errors
+        for failed in failures:
             if not isinstance(failed.error, InvalidRequest):
                 raise failed.error  # not the document's fault: the next ones would fare no better
             refused.append(Refused(lines[failed.index], failed.error))
-        self._tally.loaded += len(batch) - len(refused)
+        self._tally.loaded += len(documents) - len(failures)
         if not refused:
             self._note(batch, [])
             return
-        at = {id(line): place for place, line in enumerate(batch)}
+        at = {id(line): place for place, line in enumerate(batch)}  # lines can be large: no hashing
         refused.sort(key=lambda each: at[id(each.line)])
         if self._stop_on_error:
             first = refused[0]
@@ -153,6 +156,8 @@ class Loader:
                 document = parsed(line)
             except InvalidDocument as error:
                 refused.append(Refused(line, error))
+                if self._stop_on_error:
+                    break
                 continue
             if generates_for is not None and document.get(generates_for) is None:
                 document[generates_for] = line.source.key_of(line.number)

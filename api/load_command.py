@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
 from typing import Annotated, Any
 
 import typer
@@ -59,7 +58,7 @@ Restart = Annotated[
     bool, typer.Option("--restart", help="Begin at the first line, not where a load stopped.")
 ]
 StopOnError = Annotated[
-    bool, typer.Option("--stop-on-error", help="Stop at the first line that is refused.")
+    bool, typer.Option("--stop-on-error", help="Stop at the first batch with a refused line.")
 ]
 
 
@@ -95,8 +94,7 @@ def load(
         reader = Reader(sources)
         lines: Iterator[Line] = reader.lines(done)
         if target is None:
-            sample = load_target.first_lines(lines)
-            lines = chain(sample, lines)
+            sample, lines = load_target.sampled(lines)
             target = load_target.create(store, wanted, load_target.documents_of(sample))
         tally = Tally(refused_before=sum(progress.mark_of(each).refused for each in identities))
         _tell_resumed(sources, done, as_json=as_json)

@@ -4,16 +4,25 @@ Deciding is pure: from the options and the first documents to a schema and a key
 changing a collection; a load that does not fit the collection is refused before it writes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from api.lines import Line
-from docstore import Collection, InvalidRequest, InvalidSchema, Key, NotFound, Schema, Store
+from docstore import (
+    Collection,
+    DocstoreError,
+    InvalidRequest,
+    InvalidSchema,
+    Key,
+    NotFound,
+    Schema,
+    Store,
+)
 
 SAMPLE_DOCUMENTS = 10_000
 """Documents from which a schema is inferred: enough to meet most fields, a second's work."""
@@ -118,16 +127,29 @@ def schema_in(file: str) -> Schema:
     return Schema.from_json(definition)
 
 
-def first_lines(lines: Iterable[Line]) -> list[Line]:
-    """The lines to infer a schema from: at most SAMPLE_DOCUMENTS and about SAMPLE_BYTES."""
+def sampled(lines: Iterator[Line]) -> tuple[list[Line], Iterator[Line]]:
+    """The lines to infer a schema from, and all lines with those first.
+
+    The sample is at most SAMPLE_DOCUMENTS lines and about SAMPLE_BYTES. When reading fails after
+    some lines, the error comes again after them; when it fails at once, it is raised.
+    """
     sample: list[Line] = []
     size = 0
-    for line in islice(lines, SAMPLE_DOCUMENTS):
-        sample.append(line)
-        size += len(line.data)
-        if size >= SAMPLE_BYTES:
-            break
-    return sample
+    try:
+        for line in islice(lines, SAMPLE_DOCUMENTS):
+            sample.append(line)
+            size += len(line.data)
+            if size >= SAMPLE_BYTES:
+                break
+    except DocstoreError as error:
+        if not sample:
+            raise
+        return sample, chain(sample, map(_raised, [error]))
+    return sample, chain(sample, lines)
+
+
+def _raised(error: DocstoreError) -> Line:
+    raise error
 
 
 def documents_of(lines: list[Line]) -> list[dict[str, Any]]:

@@ -18,7 +18,8 @@ from indexing.errors import DocstoreError
 from indexing.local_index import View
 
 LOG_BATCH = 2000
-INDEX_BATCH = 2000
+INDEX_BATCH = 100_000
+"""Entries of an index read at once, about 20 MB: each read orders the whole index by key."""
 
 
 class _Shard(NamedTuple):

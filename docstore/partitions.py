@@ -140,9 +140,9 @@ class Partitions:
         return sum(self.shard(number).count() for number in self.numbers)
 
     def document_estimate(self, number: int) -> int:
-        """About how many documents a shard holds, as of its last refresh; costs nothing."""
+        """About how many documents a shard holds: as of its last refresh, if it had one."""
         follower = self._followers.get(number)
-        return 0 if follower is None else follower.documents
+        return self.shard(number).count() if follower is None else follower.documents
 
     def part_of(self, field: str, value: Any) -> Any:
         """A query's value as a part of the key: a date that came as a string becomes a date."""

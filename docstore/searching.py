@@ -16,6 +16,7 @@ from docstore.partitions import Partitions
 from docstore.records import Record
 from docstore.router import Asked, Routing, key_of, plan
 from docstore.types import Hit, Key, Plan, Position, SearchResult
+from indexing.describe import describe
 from indexing.dsl import parse_query
 from indexing.errors import InvalidDocument, InvalidQuery, InvalidRequest
 from indexing.filters import parse_filter
@@ -263,7 +264,7 @@ def _routed(partitions: Partitions, request: Request) -> Routing:
     sort = request.sort
     asked = Asked(
         request.query,
-        str(request.query),
+        describe(request.query),
         "_score" if sort is None else f"{sort.path}:{'desc' if sort.descending else 'asc'}",
         request.freshness,
         request.notes,

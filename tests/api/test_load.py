@@ -109,7 +109,7 @@ def test_whole_numbers_are_keys_too(load: Load, tmp_path: Path, schema: str) -> 
         assert [each.key for each in store.collection("cars").scan()] == [9, 10]
 
 
-def test_the_schema_is_inferred_read_or_left_out(load: Load, tmp_path: Path) -> None:
+def test_the_schema_is_inferred_read_or_left_out(tmp_path: Path) -> None:
     file = jsonl(tmp_path / "a.jsonl", {"id": "a", "price": 5})
     definition = tmp_path / "schema.json"
     definition.write_text('{"fields": {"id": "keyword", "price": "float"}}')
@@ -289,22 +289,22 @@ def test_a_killed_load_goes_on_and_every_document_is_there_once(load: Load, tmp_
     assert [each["id"] for each in documents(tmp_path)] == wanted
 
 
-def test_an_interrupt_waits_for_guarded_work_and_a_second_one_does_not() -> None:
+@pytest.mark.parametrize(("signals", "is_done"), [(1, True), (2, False)])
+def test_an_interrupt_waits_for_guarded_work_and_a_second_one_does_not(
+    signals: int, is_done: bool
+) -> None:
     interrupts = Interrupts()
-    done: list[str] = []
-    with interrupts.handled():
-        with pytest.raises(KeyboardInterrupt), interrupts.guarded():
-            signal.raise_signal(signal.SIGINT)
-            done.append("first")
-        interrupts = Interrupts()
-    with interrupts.handled():
-        with pytest.raises(KeyboardInterrupt), interrupts.guarded():
-            signal.raise_signal(signal.SIGINT)
-            signal.raise_signal(signal.SIGINT)
-            done.append("second")
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert done == ["first"]
+    done: list[bool] = []
+
+    def work() -> None:
+        with interrupts.handled(), interrupts.guarded():
+            for _ in range(signals):
+                signal.raise_signal(signal.SIGINT)
+            done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert bool(done) is is_done
 
 
 @given(st.lists(st.integers(0, 9)), st.integers(1, 7))
