@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from docstore.merge import merge_pages, order_key
-from indexing.local_index import View
+from indexing.local_index import Entry, View
 from indexing.query import Query
 from indexing.search import Pass, Searches, Sort
 
@@ -53,8 +53,7 @@ def search(
     wanted = (offset + limit) * max(map(len, passes.values()), default=1)
     for of_shard in passes.values():
         for each in of_shard:
-            # One more than wanted tells whether the last value goes on.
-            each.run(wanted + 1)
+            each.run(wanted)
     total = (
         searches.counted()
         if any(len(of_shard) > 1 for of_shard in passes.values())
@@ -79,14 +78,7 @@ def _pages(passes: dict[int, list[Pass]], descending: bool, wanted: int) -> list
     for shard, of_shard in passes.items():
         page: dict[str, Ranked] = {}
         for each in of_shard:
-            if boundary is not None and each.ends_inside(boundary[1]):
-                each.complete(boundary[1], wanted)
-            kept = [
-                (order, value, entry)
-                for entry in each.entries
-                if (order := order_key(value := each.value_of(entry), descending))
-                and (boundary is None or not boundary[0] < order)
-            ]
+            kept = _kept(each, boundary, descending, wanted)
             keys = each.keys([entry for _, _, entry in kept])
             for (order, value, _), key in zip(kept, keys, strict=True):
                 # A document with values of two kinds is in two passes: its better place counts.
@@ -99,15 +91,33 @@ def _pages(passes: dict[int, list[Pass]], descending: bool, wanted: int) -> list
 
 def _boundary(
     passes: dict[int, list[Pass]], descending: bool, wanted: int
-) -> tuple[tuple[Any, ...], Any] | None:
-    """The last value of the page, as (order, value), or None when all entries are on the page."""
-    values = [
-        (order_key(value, descending), value)
+) -> tuple[Any, ...] | None:
+    """The order of the page's last value, or None when all entries are on the page."""
+    orders = [
+        order_key(each.value_of(entry), descending)
         for of_shard in passes.values()
         for each in of_shard
-        for value in (each.value_of(entry) for entry in each.entries)
+        for entry in each.entries[:wanted]
     ]
-    if len(values) <= wanted:
+    if len(orders) < wanted:
         return None
-    values.sort(key=lambda pair: pair[0])
-    return values[wanted - 1]
+    orders.sort()
+    return orders[wanted - 1]
+
+
+def _kept(
+    each: Pass, boundary: tuple[Any, ...] | None, descending: bool, wanted: int
+) -> list[tuple[tuple[Any, ...], Any, Entry]]:
+    """A pass's entries up to the boundary, and all of those that are equal to it."""
+    while True:
+        kept = []
+        value: Any = None
+        for entry in each.entries[:wanted] if each.constant else each.entries:
+            value = each.value_of(entry)
+            order = order_key(value, descending)
+            if boundary is not None and boundary < order:
+                return kept
+            kept.append((order, value, entry))
+        if not each.goes_on:
+            return kept
+        each.look_further(value, wanted)

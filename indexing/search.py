@@ -38,8 +38,12 @@ _SORTABLE = (
     ColumnKind.IP_ORDER,
 )
 _KEYWORDS = f"{ColumnKind.KEYWORD}:"
-_TIE_GROWTH = 8
-"""How much further each look into a long tie of scores goes."""
+FIRST_LOOK = 128
+"""Entries found at first: most ties end within, and 128 cost hardly more than 10."""
+TIE_GROWTH = 8
+"""How much further each look into a tie goes."""
+LONG_TIE = 1024
+"""From here on, asking for the tie in key order is cheaper; it costs 0.3 ms whatever it finds."""
 SCORE_DIGITS = 6
 """Beyond these, 32-bit scores that were corrected for idf differ by noise."""
 
@@ -69,12 +73,31 @@ class Pass:
     entries: list[Entry] = field(default_factory=list)
     total: int = 0
 
-    def run(self, limit: int) -> None:
-        """Find the first `limit` entries and count all."""
-        name = KEY if self.constant else self.column.name if self.column else None
-        descending = not self.constant and (self.column is None or self.descending)
-        page = self.view.top(self.query, limit, name, descending=descending)
+    def run(self, wanted: int) -> None:
+        """Find at least the first `wanted` entries, and count all."""
+        limit = max(wanted, FIRST_LOOK)
+        if self.constant:
+            self._run_in_key_order(limit)
+            return
+        name = self.column.name if self.column else None
+        page = self.view.top(
+            self.query, limit, name, descending=self.column is None or self.descending
+        )
         self.entries, self.total = page.entries, page.total
+
+    def _run_in_key_order(self, limit: int) -> None:
+        """All entries are equal. Ordering by key costs more than reading the keys of a few."""
+        page = self.view.top(self.query, limit)
+        if page.total > len(page.entries):
+            page = self.view.top(self.query, limit, KEY, descending=False)
+            self.entries = page.entries
+        else:
+            keys = self.view.keys(entry.address for entry in page.entries)
+            found = zip(keys, (entry.address for entry in page.entries), strict=True)
+            self.entries = sorted(
+                (Entry(key, address) for key, address in found), key=lambda entry: str(entry.value)
+            )
+        self.total = page.total
 
     def value_of(self, entry: Entry) -> Any:
         """What an entry is ordered by; scores are rounded."""
@@ -85,27 +108,27 @@ class Pass:
         return entry.value
 
     @property
-    def is_cut(self) -> bool:
-        """Whether there are matches beyond the entries."""
-        return len(self.entries) < self.total
+    def goes_on(self) -> bool:
+        """Whether matches equal to the last entry may follow that are not among the entries."""
+        return not self.constant and len(self.entries) < self.total
 
-    def ends_inside(self, value: Any) -> bool:
-        """Whether matches of this value may be among those beyond the entries."""
-        if self.constant or not self.is_cut or not self.entries:
-            return False
-        return bool(self.value_of(self.entries[-1]) == value)
+    def look_further(self, value: Any, needed: int) -> None:
+        """Find more of the entries equal to `value`, which the entries end with.
 
-    def complete(self, value: Any, needed: int) -> None:
-        """Replace the entries of one value by the first `needed` of them in key order."""
-        if self.column is not None and _is_single(self.view.layout, self.column):
-            better = [entry for entry in self.entries if self.value_of(entry) != value]
-            tie = self.view.top(self._having(value), needed, KEY, descending=False, count=False)
-            self.entries = better + [Entry(value, entry.address) for entry in tie.entries]
+        Looks ever further, or, into the long tie of a single-valued field, finds just the first
+        `needed` of it in key order.
+        """
+        if len(self.entries) < LONG_TIE or self.column is None or not self._is_single:
+            self.run(len(self.entries) * TIE_GROWTH)
             return
-        limit = len(self.entries)
-        while self.is_cut and self.value_of(self.entries[-1]) == value:
-            limit *= _TIE_GROWTH
-            self.run(limit)
+        better = [entry for entry in self.entries if entry.value != value]
+        tie = self.view.top(self._having(value), needed, KEY, descending=False, count=False)
+        self.entries = better + [Entry(value, entry.address) for entry in tie.entries]
+        self.total = len(self.entries)
+
+    @property
+    def _is_single(self) -> bool:
+        return self.column is not None and _is_single(self.view.layout, self.column)
 
     def _having(self, value: Any) -> Query:
         assert self.column is not None  # noqa: S101  narrows the type: the caller checked it
