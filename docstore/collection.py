@@ -68,6 +68,11 @@ class Collection(Generic[D]):
         """The fields that make the key."""
         return self._spec.fields
 
+    @property
+    def key_is_typed(self) -> bool:
+        """Whether keys are typed values or tuples of them; else they are strings."""
+        return self._spec.typed
+
     # Writing
 
     def put(

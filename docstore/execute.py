@@ -16,11 +16,14 @@ from indexing.local_index import Entry, View
 from indexing.query import Query
 from indexing.search import Pass, Searches, Sort
 
+Order = tuple[Any, ...]
+"""What a value sorts by, ascending; missing values last."""
+
 
 class Ranked(NamedTuple):
     """A match in the final order: what it was ordered by, its key, and its shard."""
 
-    order: tuple[Any, ...]
+    order: Order
     key_text: str
     shard: int
     value: Any
@@ -60,8 +63,7 @@ def search(
         else sum(each.total for of_shard in passes.values() for each in of_shard)
     )
     searched = time.perf_counter()
-    descending = sort is None or sort.descending
-    pages = _pages(passes, descending, wanted)
+    pages = _pages(passes, _score_order if sort is None else _field_order(sort), wanted)
     ranked = merge_pages(pages, lambda match: match[:2], offset, limit)
     merged = time.perf_counter()
     return Found(
@@ -69,16 +71,27 @@ def search(
     )
 
 
-def _pages(passes: dict[int, list[Pass]], descending: bool, wanted: int) -> list[list[Ranked]]:
+def _score_order(score: float) -> Order:
+    return (-score,)
+
+
+def _field_order(sort: Sort) -> Callable[[Any], Order]:
+    descending = sort.descending
+    return lambda value: order_key(value, descending)
+
+
+def _pages(
+    passes: dict[int, list[Pass]], order_of: Callable[[Any], Order], wanted: int
+) -> list[list[Ranked]]:
     """Each shard's entries that can be on the page, ordered and with their keys."""
     if wanted == 0:
         return []
-    boundary = _boundary(passes, descending, wanted)
+    boundary = _boundary(passes, order_of, wanted)
     pages = []
     for shard, of_shard in passes.items():
         page: dict[str, Ranked] = {}
         for each in of_shard:
-            kept = _kept(each, boundary, descending, wanted)
+            kept = _kept(each, boundary, order_of, wanted)
             keys = each.keys([entry for _, _, entry in kept])
             for (order, value, _), key in zip(kept, keys, strict=True):
                 # A document with values of two kinds is in two passes: its better place counts.
@@ -90,11 +103,11 @@ def _pages(passes: dict[int, list[Pass]], descending: bool, wanted: int) -> list
 
 
 def _boundary(
-    passes: dict[int, list[Pass]], descending: bool, wanted: int
-) -> tuple[Any, ...] | None:
+    passes: dict[int, list[Pass]], order_of: Callable[[Any], Order], wanted: int
+) -> Order | None:
     """The order of the page's last value, or None when all entries are on the page."""
     orders = [
-        order_key(each.value_of(entry), descending)
+        order_of(each.value_of(entry))
         for of_shard in passes.values()
         for each in of_shard
         for entry in each.entries[:wanted]
@@ -106,15 +119,15 @@ def _boundary(
 
 
 def _kept(
-    each: Pass, boundary: tuple[Any, ...] | None, descending: bool, wanted: int
-) -> list[tuple[tuple[Any, ...], Any, Entry]]:
+    each: Pass, boundary: Order | None, order_of: Callable[[Any], Order], wanted: int
+) -> list[tuple[Order, Any, Entry]]:
     """A pass's entries up to the boundary, and all of those that are equal to it."""
     while True:
-        kept = []
+        kept: list[tuple[Order, Any, Entry]] = []
         value: Any = None
         for entry in each.entries[:wanted] if each.constant else each.entries:
             value = each.value_of(entry)
-            order = order_key(value, descending)
+            order = order_of(value)
             if boundary is not None and boundary < order:
                 return kept
             kept.append((order, value, entry))

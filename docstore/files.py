@@ -24,8 +24,6 @@ def usable(path: Path) -> Iterator[None]:
     """Turn the operating system's refusals into Unavailable, naming the file."""
     try:
         yield
-    except FileNotFoundError:
-        raise
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise Unavailable(
@@ -59,7 +57,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """A JSON file's value; raises FileNotFoundError, Unavailable or Corruption."""
+    """A JSON file's value; raises Unavailable or Corruption."""
     with usable(path):
         data = path.read_bytes()
     try:
