@@ -39,7 +39,7 @@ _SORTABLE = (
 )
 _KEYWORDS = f"{ColumnKind.KEYWORD}:"
 FIRST_LOOK = 128
-"""Entries found at first: most ties end within, and 128 cost hardly more than 10."""
+"""Entries found at first in a field's order: most ties end within, and 128 cost what 10 do."""
 TIE_GROWTH = 8
 """How much further each look into a tie goes."""
 LONG_TIE = 1024
@@ -75,11 +75,12 @@ class Pass:
 
     def run(self, wanted: int) -> None:
         """Find at least the first `wanted` entries, and count all."""
-        limit = max(wanted, FIRST_LOOK)
         if self.constant:
-            self._run_in_key_order(limit)
+            self._run_in_key_order(max(wanted, FIRST_LOOK))
             return
         name = self.column.name if self.column else None
+        # Scored searches skip what cannot reach the page, so a longer page is dearer there.
+        limit = max(wanted, FIRST_LOOK) if self.column else wanted + 1
         page = self.view.top(
             self.query, limit, name, descending=self.column is None or self.descending
         )
@@ -119,7 +120,7 @@ class Pass:
         `needed` of it in key order.
         """
         if len(self.entries) < LONG_TIE or self.column is None or not self._is_single:
-            self.run(len(self.entries) * TIE_GROWTH)
+            self.run(max(len(self.entries) * TIE_GROWTH, FIRST_LOOK))
             return
         better = [entry for entry in self.entries if entry.value != value]
         tie = self.view.top(self._having(value), needed, KEY, descending=False, count=False)

@@ -68,7 +68,7 @@ class WriterBudget:
         if held is not None:
             return held[1]
         try:
-            return index.writer(self._heap_bytes, 2)
+            return index.writer(self._heap_bytes, 1)
         except BaseException:
             with self._changed:
                 self._lent -= 1
