@@ -152,8 +152,8 @@ def _indexed(view: View) -> Iterator[tuple[str, int]]:
     after: str | None = None
     while True:
         entries = view.everything(INDEX_BATCH, after).entries
-        seqs = view.seqs([entry.address for entry in entries])
-        yield from ((entry.value, seq) for entry, seq in zip(entries, seqs, strict=True))
-        if len(entries) < INDEX_BATCH:
+        if not entries:
             return
-        after = entries[-1].value
+        seqs = view.seqs([address for _, address in entries])
+        yield from ((key, seq) for (key, _), seq in zip(entries, seqs, strict=True))
+        after = entries[-1][0]

@@ -26,7 +26,7 @@ from indexing.writers import WriterBudget
 
 BULK_WRITES = 100
 """Writes to one shard at once that make a writer a bulk writer."""
-BULK_TAIL = 10_000
+BULK_TAIL = 25_000
 """Entries a bulk writer indexes in one commit: enough that the commit's cost is lost in them."""
 
 
@@ -41,6 +41,7 @@ class Partitions:
         open_indexes: OpenIndexes,
         background: BackgroundRefresh,
         pool: ThreadPoolExecutor,
+        search_pool: ThreadPoolExecutor,
         *,
         read_only: bool,
     ) -> None:
@@ -50,6 +51,7 @@ class Partitions:
         self._open_indexes = open_indexes
         self._background = background
         self._pool = pool
+        self.search_pool = search_pool
         self._read_only = read_only
         self._key_part = key_parts(definition.schema, definition.key)
         self._opening = threading.Lock()

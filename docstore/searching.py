@@ -12,6 +12,7 @@ import orjson
 
 from docstore import execute, keys
 from docstore.documents import DocumentCodec
+from docstore.execute import Ranked
 from docstore.partitions import Partitions
 from docstore.records import Record
 from docstore.router import Asked, Routing, key_of, plan
@@ -95,7 +96,7 @@ def request_of(
     if q is not None:
         if not isinstance(q, str):
             raise InvalidQuery(f"q is a {type(q).__name__}", hint="pass text", path="q")
-        fields = {path for path, _ in partitions.definition.schema.leaves()}
+        fields = partitions.definition.schema.paths
         text, notes = parse_text(q, operator="and" if required else "or", fields=fields)
         must.append(text)
     if query is not None:
@@ -197,24 +198,16 @@ def search(
     views = partitions.views(shards, request.after, current=request.current)
     refreshed = time.perf_counter()
     found = execute.search(
-        request.query, views, _key_text(partitions), request.sort, page.offset, page.limit
+        request.query,
+        views,
+        _key_text(partitions),
+        request.sort,
+        page.offset,
+        page.limit,
+        partitions.search_pool,
     )
     fetching = time.perf_counter()
-    spec = partitions.definition.key
-    encoded = [keys.from_key_text(spec, match.key_text) for match in found.ranked]
-    records = partitions.read(encoded)
-    hits = [
-        Hit(
-            keys.decode(spec, key),
-            match.value if request.sort is None else None,
-            _document(codec, record, page.select),
-            record.version,
-            None if request.sort is None else match.value,
-        )
-        for key, match, record in zip(encoded, found.ranked, records, strict=True)
-        # Deleted since the view was taken.
-        if record is not None
-    ]
+    hits = _hits(partitions, codec, found.ranked, page.select, by_score=request.sort is None)
     done = time.perf_counter()
     timings = {
         "plan": (planned - began) * 1000,
@@ -228,6 +221,34 @@ def search(
         decision = replace(decision, notes=(*decision.notes, *found.notes))
     took = (done - began) * 1000
     return SearchResult(found.total, hits, decision, len(shards), took, timings)
+
+
+def _hits(
+    partitions: Partitions,
+    codec: DocumentCodec[D],
+    ranked: list[Ranked],
+    select: tuple[str, ...] | None,
+    *,
+    by_score: bool,
+) -> list[Hit[D]]:
+    """The documents of matches; one that was deleted since the view was taken is left out."""
+    spec = partitions.definition.key
+    by_shard: dict[int, list[bytes]] = {}
+    for match in ranked:
+        by_shard.setdefault(match.shard, []).append(keys.from_key_text(spec, match.key_text))
+    # Matches of a shard come back in the order they were asked for, one transaction per shard.
+    read = {
+        shard: iter(zip(wanted, partitions.shard(shard).get_many(wanted), strict=True))
+        for shard, wanted in by_shard.items()
+    }
+    hits = []
+    for _, _, shard, value in ranked:
+        key, record = next(read[shard])
+        if record is not None:
+            document = _document(codec, record, select)
+            score, sort = (value, None) if by_score else (None, value)
+            hits.append(Hit(keys.decode(spec, key), score, document, record.version, sort))
+    return hits
 
 
 def _point_read(

@@ -4,6 +4,7 @@ Invariants: a collection exists with its whole definition or not at all; nothing
 lost when a process dies; `close` leaves every index up to its log.
 """
 
+import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,9 @@ REFRESH_THREADS = 4
 _HASH = Hash()
 M = TypeVar("M", bound=BaseModel)
 KeyLike = str | Key | tuple[str, ...]
+SEARCH_THREADS = max(1, (os.cpu_count() or 2) - 1)
+"""Heavy searches use one core beside the caller's; more threads than cores only queue."""
+
 SchemaLike = type[BaseModel] | Schema | dict[str, Any] | None
 
 
@@ -58,6 +62,7 @@ class Store:
         self._open_indexes = OpenIndexes()
         self._background = BackgroundRefresh(self._budget)
         self._pool = ThreadPoolExecutor(REFRESH_THREADS, "docstore-commit")
+        self._search_pool = ThreadPoolExecutor(SEARCH_THREADS, "docstore-search")
         self._partitions: dict[str, Partitions] = {}
         self._models: dict[str, type[BaseModel]] = {}
         self._opening = threading.Lock()
@@ -124,6 +129,7 @@ class Store:
         finally:
             self._budget.close()
             self._pool.shutdown()
+            self._search_pool.shutdown()
             if self._lock is not None:
                 self._lock.release()
 
@@ -227,6 +233,7 @@ class Store:
                     self._open_indexes,
                     self._background,
                     self._pool,
+                    self._search_pool,
                     read_only=self.read_only,
                 )
                 self._partitions[name] = partitions

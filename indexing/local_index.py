@@ -21,7 +21,7 @@ from tantivy import DocAddress, Order, Query
 
 from indexing.errors import Corruption, DocstoreError, InvalidQuery, Unavailable
 from indexing.layout import EVERY, EVERY_TERM, KEY, SEQ, Layout, tokenizer_name
-from indexing.patterns import above
+from indexing.patterns import BOUND_CHARACTERS_MAX, above
 from indexing.resolved import Frequencies, ScoredTerm
 from indexing.schema import Schema
 from indexing.writers import WriterBudget
@@ -43,11 +43,8 @@ class Change(NamedTuple):
     is_new: bool
 
 
-class Entry(NamedTuple):
-    """A match: what it is ordered by (a score, or a sort column's value) and where it is."""
-
-    value: Any
-    address: DocAddress
+Entry = tuple[Any, DocAddress]
+"""A match: what it is ordered by (a score, or a sort column's value) and where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +107,10 @@ class View:
 
         Equal values come in no particular order: whoever pages must look at the whole tie.
         """
+        order = Order.Desc if descending else Order.Asc
         with translated():
-            found = self._searcher.search(
-                query,
-                max(limit, 1),
-                count,
-                column,
-                0,
-                Order.Desc if descending else Order.Asc,
-            )
-            entries = [Entry(*hit) for hit in found.hits[:limit]]
+            found = self._searcher.search(query, max(limit, 1), count, column, 0, order)
+        entries: list[Entry] = found.hits[:limit]
         total: int = found.count if count else len(entries)  # type: ignore[attr-defined]  # missing in Tantivy's stub
         return Page(total, entries)
 
@@ -138,21 +129,23 @@ class View:
 
     def everything(self, limit: int, after: str | None) -> Page:
         """The next documents in key order after a key text, to walk the whole index."""
-        query = Query.all_query()
-        if after is not None:
-            query = self.after_key(after)
-        return self.top(query, limit, KEY, descending=False, count=False)
-
-    def after_key(self, key_text: str) -> Query:
-        """Every document whose key text sorts after one."""
+        if after is None:
+            return self.top(Query.all_query(), limit, KEY, descending=False, count=False)
         schema = self.layout.tantivy_schema
-        alternatives = above(key_text, inclusive=False, path=KEY)
-        return Query.boolean_query(
+        # A long key is cut for the pattern, so keys up to it may come again and are dropped.
+        bound = after[:BOUND_CHARACTERS_MAX]
+        alternatives = above(bound, inclusive=bound != after, path=KEY)
+        query = Query.boolean_query(
             [
                 (tantivy.Occur.Should, Query.regex_query(schema, KEY, pattern))
                 for pattern in alternatives
             ]
         )
+        page = self.top(query, limit, KEY, descending=False, count=False)
+        entries = [entry for entry in page.entries if entry[0] > after]
+        if not entries and len(page.entries) == limit:
+            return self.everything(limit * 2, after)
+        return Page(len(entries), entries)
 
 
 def _average_length(explained: dict[str, Any]) -> float:

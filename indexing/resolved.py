@@ -148,6 +148,24 @@ def relative_lengths(
     }
 
 
+def outer_correction(node: Resolved, weights: Weights) -> float | None:
+    """The factor for the whole query when one leaf makes its score, else None.
+
+    Scores are then corrected after the search: a boost inside costs a quarter of its time.
+    """
+    if isinstance(node, Scored):
+        return weights.correction(tuple((node.source, term) for _, term in node.terms))
+    if isinstance(node, Combined):
+        scoring = [
+            inner
+            for occur, inner in node.clauses
+            if occur != Occur.MustNot and not (isinstance(inner, Constant) and inner.score == 0)
+        ]
+        if len(scoring) == 1:
+            return outer_correction(scoring[0], weights)
+    return None
+
+
 def built(node: Resolved, schema: tantivy.Schema, weights: Weights | None = None) -> Query:
     """The Tantivy query; without weights, scores are the shard's own."""
     match node:

@@ -8,6 +8,7 @@ and how it is indexed. Absent on purpose: defaults and computed fields, which be
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Literal
 
 from indexing.analysis import STANDARD, analyzer_of
@@ -78,6 +79,11 @@ class Schema:
     def leaves(self) -> Iterator[tuple[str, Field]]:
         """Every field that holds values, as (dotted path, field); open objects included."""
         yield from _leaves("", self.fields)
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """The dotted paths of all fields that hold values."""
+        return frozenset(path for path, _ in self.leaves())
 
     @classmethod
     def from_json(cls, definition: Any) -> "Schema":

@@ -13,7 +13,7 @@ from typing import Any
 from tantivy import Occur, Query
 
 from indexing.errors import InvalidQuery
-from indexing.layout import KEY, Column, ColumnKind, Layout
+from indexing.layout import KEY, Column, ColumnKind, Discovered, Layout
 from indexing.local_index import Entry, View
 from indexing.query import Query as Asked
 from indexing.resolve import Resolver
@@ -24,6 +24,7 @@ from indexing.resolved import (
     Weights,
     built,
     constant_score,
+    outer_correction,
     relative_lengths,
     scored_terms,
 )
@@ -39,7 +40,7 @@ _SORTABLE = (
 )
 _KEYWORDS = f"{ColumnKind.KEYWORD}:"
 FIRST_LOOK = 128
-"""Entries found at first in a field's order: most ties end within, and 128 cost what 10 do."""
+"""Entries found at first: most ties end within, and 128 cost hardly more than 10."""
 TIE_GROWTH = 8
 """How much further each look into a tie goes."""
 LONG_TIE = 1024
@@ -61,7 +62,7 @@ class Pass:
     """One ordered search of one view.
 
     `constant` is set when every match has the same value: they are then ordered by key, and the
-    entries' own values are their key texts.
+    entries' own values are their key texts. `factor` corrects the scores of a view as a whole.
     """
 
     view: View
@@ -70,17 +71,17 @@ class Pass:
     descending: bool
     constant: bool = False
     value: Any = None
+    factor: float = 1.0
     entries: list[Entry] = field(default_factory=list)
     total: int = 0
 
     def run(self, wanted: int) -> None:
         """Find at least the first `wanted` entries, and count all."""
+        limit = max(wanted, FIRST_LOOK)
         if self.constant:
-            self._run_in_key_order(max(wanted, FIRST_LOOK))
+            self._run_in_key_order(limit)
             return
         name = self.column.name if self.column else None
-        # Scored searches skip what cannot reach the page, so a longer page is dearer there.
-        limit = max(wanted, FIRST_LOOK) if self.column else wanted + 1
         page = self.view.top(
             self.query, limit, name, descending=self.column is None or self.descending
         )
@@ -89,24 +90,23 @@ class Pass:
     def _run_in_key_order(self, limit: int) -> None:
         """All entries are equal. Ordering by key costs more than reading the keys of a few."""
         page = self.view.top(self.query, limit)
-        if page.total > len(page.entries):
-            page = self.view.top(self.query, limit, KEY, descending=False)
-            self.entries = page.entries
-        else:
-            keys = self.view.keys(entry.address for entry in page.entries)
-            found = zip(keys, (entry.address for entry in page.entries), strict=True)
-            self.entries = sorted(
-                (Entry(key, address) for key, address in found), key=lambda entry: str(entry.value)
-            )
         self.total = page.total
+        if page.total > len(page.entries):
+            self.entries = self.view.top(self.query, limit, KEY, descending=False).entries
+        else:
+            addresses = [address for _, address in page.entries]
+            found = zip(self.view.keys(addresses), addresses, strict=True)
+            self.entries = sorted(found, key=lambda entry: entry[0])
 
-    def value_of(self, entry: Entry) -> Any:
-        """What an entry is ordered by; scores are rounded."""
+    def values(self, start: int, end: int) -> list[Any]:
+        """What the entries from `start` up to `end` are ordered by; scores are rounded."""
+        entries = self.entries[start:end]
         if self.constant:
-            return self.value
+            return [self.value] * len(entries)
         if self.column is None:
-            return float(f"{entry.value:.{SCORE_DIGITS}g}")
-        return entry.value
+            factor = self.factor
+            return [float(f"{score * factor:.{SCORE_DIGITS}g}") for score, _ in entries]
+        return [value for value, _ in entries]
 
     @property
     def goes_on(self) -> bool:
@@ -119,12 +119,12 @@ class Pass:
         Looks ever further, or, into the long tie of a single-valued field, finds just the first
         `needed` of it in key order.
         """
-        if len(self.entries) < LONG_TIE or self.column is None or not self._is_single:
-            self.run(max(len(self.entries) * TIE_GROWTH, FIRST_LOOK))
+        if len(self.entries) < LONG_TIE or not self._is_single:
+            self.run(len(self.entries) * TIE_GROWTH)
             return
-        better = [entry for entry in self.entries if entry.value != value]
+        better = [entry for entry in self.entries if entry[0] != value]
         tie = self.view.top(self._having(value), needed, KEY, descending=False, count=False)
-        self.entries = better + [Entry(value, entry.address) for entry in tie.entries]
+        self.entries = better + [(value, address) for _, address in tie.entries]
         self.total = len(self.entries)
 
     @property
@@ -142,8 +142,8 @@ class Pass:
     def keys(self, entries: list[Entry]) -> list[str]:
         """The key texts of entries."""
         if self.constant:
-            return [entry.value for entry in entries]
-        return self.view.keys(entry.address for entry in entries)
+            return [key for key, _ in entries]
+        return self.view.keys(address for _, address in entries)
 
 
 def _is_single(layout: Layout, column: Column) -> bool:
@@ -166,18 +166,23 @@ def _inside_list(layout: Layout, path: str) -> bool:
 
 
 class Searches:
-    """One query resolved for each layout among some views, and how often its terms occur."""
+    """One query resolved for each layout among some views, and how often its terms occur.
+
+    `postings` says how much a search by score will read, once `by_score` was asked for.
+    """
 
     def __init__(
         self, query: Asked, views: dict[int, View], key_text: Callable[[Any], str]
     ) -> None:
         self._views = views
-        self._resolved: dict[int, Resolved] = {}
+        self.postings = 0
+        self._resolved: dict[tuple[Discovered, ...], Resolved] = {}
         notes: list[list[str]] = []
         for view in views.values():
-            if id(view.layout) not in self._resolved:
+            # Layouts of one schema differ only in what was discovered.
+            if view.layout.discovered not in self._resolved:
                 resolver = Resolver(view.layout, key_text)
-                self._resolved[id(view.layout)] = resolver.resolve(query)
+                self._resolved[view.layout.discovered] = resolver.resolve(query)
                 notes.append(resolver.notes)
         # A field that some shard's documents have is no surprise.
         common = set.intersection(*map(set, notes)) if notes else set()
@@ -185,7 +190,7 @@ class Searches:
         self.notes = tuple(note for note in seen if note in common)
 
     def _of(self, view: View) -> Resolved:
-        return self._resolved[id(view.layout)]
+        return self._resolved[view.layout.discovered]
 
     def counted(self) -> int:
         """How many documents match."""
@@ -208,17 +213,13 @@ class Searches:
                 for number, view in self._views.items()
             }
         weights = self._weights()
-        return {
-            number: [
-                Pass(
-                    view,
-                    built(self._of(view), view.layout.tantivy_schema, weights.get(number)),
-                    None,
-                    descending=True,
-                )
-            ]
-            for number, view in self._views.items()
-        }
+        passes: dict[int, list[Pass]] = {}
+        for number, view in self._views.items():
+            resolved, inner = self._of(view), weights.get(number)
+            factor = None if inner is None else outer_correction(resolved, inner)
+            query = built(resolved, view.layout.tantivy_schema, inner if factor is None else None)
+            passes[number] = [Pass(view, query, None, descending=True, factor=factor or 1.0)]
+        return passes
 
     def _plain(self, view: View) -> Query:
         return built(self._of(view), view.layout.tantivy_schema)
@@ -235,6 +236,7 @@ class Searches:
             }
         )
         everywhere = _summed(own.values())
+        self.postings = sum(everywhere.of.values())
         return {number: Weights(own[number], everywhere, lengths[number]) for number in own}
 
     def by_field(self, sort: Sort) -> dict[int, list[Pass]]:

@@ -1,24 +1,16 @@
-"""Merging what shards return: one total order over sort values, and one page out of many.
+"""One total order over sort values of any kind.
 
-Invariants:
-1. The order is total over None, bools, numbers and strings, whatever mix the documents hold: None
-   last in both directions, kinds in the order bool, number, string, reversed when descending.
-2. Merging gives what sorting all pages together would give; equal items keep the order of their
-   pages, so a caller that wants a fixed order puts the key last in its order.
-
+Invariant: the order is total over None, bools, numbers and strings, whatever mix the documents
+hold: None last in both directions, kinds in the order bool, number, string, reversed when
+descending. Equal values compare equal, so a caller that wants a fixed order puts the key last.
 Pure: no shard, index or hit is known here.
 """
 
-import heapq
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from indexing.errors import InvalidQuery
-
-T = TypeVar("T")
 
 _PRESENT, _MISSING = 0, 1
 _BOOL, _NUMBER, _STRING = 1, 2, 3
@@ -54,20 +46,3 @@ def order_key(value: Any, descending: bool) -> tuple[Any, ...]:
             hint="sort by a field that holds one string, number or boolean",
         )
     return (_PRESENT, -kind, -value) if descending else (_PRESENT, kind, value)
-
-
-def merge_pages(
-    pages: Sequence[Sequence[T]], order: Callable[[T], Any], offset: int, limit: int
-) -> list[T]:
-    """Items offset to offset + limit of all pages together; each page is sorted by `order` already.
-
-    Costs offset + limit steps, whatever the pages hold. Raises InvalidQuery if either is negative.
-    """
-    if offset < 0 or limit < 0:
-        raise InvalidQuery(
-            "a page cannot begin or end before the first result",
-            hint="use an offset and a limit of 0 or more",
-        )
-    total = sum(map(len, pages))  # also keeps absurd limits within what islice can count
-    merged = heapq.merge(*pages, key=order)
-    return list(islice(merged, min(offset, total), min(offset + limit, total)))

@@ -1,11 +1,10 @@
-import operator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docstore.merge import merge_pages, order_key
+from docstore.ordering import order_key
 from indexing.errors import InvalidQuery
 
 values = st.one_of(
@@ -63,50 +62,3 @@ def test_descending_is_ascending_turned_round(a: Any, b: Any) -> None:
 def test_of_two_values_one_is_first_or_they_are_equal(a: Any, b: Any, descending: bool) -> None:
     x, y = order_key(a, descending), order_key(b, descending)
     assert [x < y, x == y, y < x].count(True) == 1
-
-
-@given(
-    st.lists(st.lists(values, max_size=8), max_size=5),
-    st.booleans(),
-    st.integers(0, 45),
-    st.integers(0, 45),
-)
-def test_a_merged_page_is_the_slice_of_everything_sorted(
-    pages: list[list[Any]], descending: bool, offset: int, limit: int
-) -> None:
-    def order(item: tuple[Any, int, int]) -> Any:
-        return order_key(item[0], descending)
-
-    shards = [
-        sorted(((value, shard, place) for place, value in enumerate(page)), key=order)
-        for shard, page in enumerate(pages)
-    ]
-    everything = sorted((item for page in shards for item in page), key=order)
-    assert merge_pages(shards, order, offset, limit) == everything[offset : offset + limit]
-
-
-@given(st.lists(st.lists(st.tuples(values, st.text(max_size=3)), max_size=8), max_size=5))
-def test_the_key_as_last_order_makes_the_number_of_pages_irrelevant(
-    pages: list[list[tuple[Any, str]]],
-) -> None:
-    def order(item: tuple[Any, str]) -> Any:
-        return (*order_key(item[0], True), item[1])
-
-    one = sorted((item for page in pages for item in page), key=order)
-    merged = merge_pages([sorted(page, key=order) for page in pages], order, 0, 100)
-    assert list(map(order, merged)) == list(map(order, one))
-
-
-def test_an_absurd_page_is_what_there_is() -> None:
-    pages = [[1, 3], [2]]
-    assert merge_pages(pages, operator.neg, 0, 0) == []
-    assert merge_pages([[3, 1], [2]], operator.neg, 0, 10**30) == [3, 2, 1]
-    assert merge_pages(pages, operator.pos, 10**30, 10**30) == []
-    assert merge_pages([], operator.pos, 0, 10) == []
-
-
-@pytest.mark.parametrize(("offset", "limit"), [(-1, 10), (0, -1)])
-def test_a_negative_page_is_refused(offset: int, limit: int) -> None:
-    with pytest.raises(InvalidQuery) as caught:
-        merge_pages([[1]], operator.pos, offset, limit)
-    assert caught.value.hint
