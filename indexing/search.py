@@ -176,6 +176,7 @@ class Searches:
     ) -> None:
         self._views = views
         self.postings = 0
+        self._queries: dict[tuple[Discovered, ...], Query] = {}
         self._resolved: dict[tuple[Discovered, ...], Resolved] = {}
         notes: list[list[str]] = []
         for view in views.values():
@@ -194,10 +195,7 @@ class Searches:
 
     def counted(self) -> int:
         """How many documents match."""
-        return sum(
-            view.count(built(self._of(view), view.layout.tantivy_schema))
-            for view in self._views.values()
-        )
+        return sum(view.count(self._plain(view)) for view in self._views.values())
 
     def by_score(self) -> dict[int, list[Pass]]:
         """A pass per view, by score, or by key where all scores are equal."""
@@ -222,7 +220,12 @@ class Searches:
         return passes
 
     def _plain(self, view: View) -> Query:
-        return built(self._of(view), view.layout.tantivy_schema)
+        """The query without weights, which serves every shard of a layout."""
+        query = self._queries.get(view.layout.discovered)
+        if query is None:
+            query = built(self._of(view), view.layout.tantivy_schema)
+            self._queries[view.layout.discovered] = query
+        return query
 
     def _weights(self) -> dict[int, Weights]:
         if len(self._views) == 1:
@@ -241,9 +244,12 @@ class Searches:
 
     def by_field(self, sort: Sort) -> dict[int, list[Pass]]:
         """The passes of each view in the order of a field."""
-        columns = {number: _sort_columns(view, sort) for number, view in self._views.items()}
+        columns: dict[tuple[Discovered, ...], list[Column]] = {}
+        for view in self._views.values():
+            if view.layout.discovered not in columns:
+                columns[view.layout.discovered] = _sort_columns(view.layout, sort)
         return {
-            number: self._field_passes(view, columns[number], sort.descending)
+            number: self._field_passes(view, columns[view.layout.discovered], sort.descending)
             for number, view in self._views.items()
         }
 
@@ -281,13 +287,13 @@ def _summed(each: Iterable[Frequencies]) -> Frequencies:
     return Frequencies(documents, of)
 
 
-def _sort_columns(view: View, sort: Sort) -> list[Column]:
-    resolver = Resolver(view.layout, str)
-    columns = [column for column in resolver.columns(sort.path) if column.kind in _SORTABLE]
-    if not columns and view.layout.by_path.get(sort.path):
+def _sort_columns(layout: Layout, sort: Sort) -> list[Column]:
+    columns = Resolver(layout, str).columns(sort.path)
+    sortable = [column for column in columns if column.kind in _SORTABLE]
+    if columns and not sortable:
         raise InvalidQuery(
             f"field {sort.path!r} holds only text, which has no order to sort by",
             hint="declare it as a plain string or Keyword to sort by it",
             path=sort.path,
         )
-    return columns
+    return sortable

@@ -19,8 +19,8 @@ from indexing.errors import Closed
 OPEN_MAX = 4
 """Two cores keep about two writers busy; four let the next shards' commits wait for the disk."""
 HEAP_BYTES = 64_000_000
-"""Per writer, with one indexing thread: 256 MB in all, reached only by a bulk load. A full heap ends
-a segment, and every segment costs each search 5 to 10 µs."""
+"""Per writer, with one indexing thread: 256 MB in all, reached only by a bulk load. A full heap
+ends a segment, and every segment costs each search 5 to 10 µs."""
 
 
 class WriterBudget:
