@@ -18,10 +18,13 @@ from typing import Any, NamedTuple
 from docstore.ordering import order_key
 from indexing.local_index import View
 from indexing.query import Query
-from indexing.search import FIRST_LOOK, Pass, Searches, Sort
+from indexing.search import Pass, Searches, Sort
 
 PARALLEL_POSTINGS = 25_000
 """Postings from which a second thread is worth its 60 µs: they take about 200 µs to score."""
+
+_STEP = 16
+"""Entries beyond the page that are looked at together while a tie goes on."""
 
 Order = Any
 """What a value sorts by, ascending; missing values last."""
@@ -144,7 +147,7 @@ def _up_to(
             each.look_further(each.values(kept - 1, kept)[0], wanted)
             orders = list(map(order_of, each.values(0, len(each.entries))))
         else:
-            orders = orders + list(map(order_of, each.values(kept, kept + FIRST_LOOK)))
+            orders = orders + list(map(order_of, each.values(kept, kept + _STEP)))
         kept = bisect_right(orders, boundary)
     return orders[:kept]
 

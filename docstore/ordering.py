@@ -32,6 +32,8 @@ def order_key(value: Any, descending: bool) -> tuple[Any, ...]:
     `value` is None, a bool, an int, a float or a str; NaN counts as None, for it has no place in
     an order. Raises InvalidQuery for any other type.
     """
+    if type(value) is int:
+        return (_PRESENT, -_NUMBER, -value) if descending else (_PRESENT, _NUMBER, value)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return (_MISSING,)
     if isinstance(value, bool):
