@@ -14,6 +14,8 @@ from indexing.writers import WriterBudget
 
 REFRESH_SECONDS = 0.5
 """Bounds the staleness of `any` searches; a commit takes about 10 ms whatever its size."""
+BULK_REFRESH_SECONDS = 2.0
+"""After the last batch of a bulk load: sooner, it would cut the load into small segments."""
 PAUSE_SECONDS = 2.0
 """After an error such as a full disk."""
 IDLE_SECONDS = 5.0
@@ -37,7 +39,7 @@ class BackgroundRefresh:
 
         A bulk writer indexes as it goes, so the thread only takes up what it leaves at its end.
         """
-        due = time.monotonic() + REFRESH_SECONDS
+        due = time.monotonic() + (BULK_REFRESH_SECONDS if is_bulk else REFRESH_SECONDS)
         with self._changed:
             if is_bulk or follower not in self._due:
                 self._due[follower] = due
