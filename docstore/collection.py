@@ -29,7 +29,6 @@ from docstore.types import (
 )
 from indexing.errors import (
     DocstoreError,
-    InvalidDocument,
     InvalidRequest,
     NotFound,
     VersionConflict,
@@ -126,13 +125,8 @@ class Collection(Generic[D]):
             if stored is None:
                 raise NotFound(f"there is no document {key!r}", hint="put it first", key=key)
             merged = merge_patch(self._codec.as_json(stored.body), patch)
-            _, patched, body = self._codec.encode(merged)
-            if patched != encoded:
-                raise InvalidDocument(
-                    f"the patch would change the key of {key!r}",
-                    hint="a key never changes: put a new document and delete the old",
-                    key=key,
-                )
+            # The key is passed along, so a patch that would change it is refused.
+            _, _, body = self._codec.encode(merged, self._key_of(encoded))
             expected = stored.version if if_version is None else if_version
             write = Write(encoded, body, now_microseconds(), expected, op_id=_op_id(op_id))
             try:

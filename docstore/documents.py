@@ -5,6 +5,8 @@ a model made from it; without a schema any JSON object will do. What is stored i
 readable without the model. Every refusal is an InvalidDocument that names the field.
 """
 
+import base64
+import datetime
 import ipaddress
 import math
 import re
@@ -51,6 +53,8 @@ class DocumentCodec(Generic[D]):
                 f"a document is a JSON object, not {type(document).__name__}",
                 hint="pass a dict or an instance of the collection's model",
             )
+        if key is None and self._spec.typed:
+            key = self._bytes_key(document)
         document = self._keyed(document, key)
         if self._model is not None:
             return self._encode_instance(self._validated(document), None)
@@ -59,7 +63,7 @@ class DocumentCodec(Generic[D]):
             check_json(document)
         if self._validator is not None:
             self._validate_json(body)
-        value = self._key_of(document)
+        value = self._key_of(document) if key is None else self._given(key)
         return value, keys.encode(self._spec, value), _sized(body)
 
     def _encode_instance(self, instance: BaseModel, key: Key | None) -> tuple[Key, bytes, bytes]:
@@ -107,16 +111,27 @@ class DocumentCodec(Generic[D]):
         parts = key if self._spec.typed and isinstance(key, tuple | list) else (key,)
         if len(parts) != len(self._spec.fields):
             keys.encode(self._spec, key)
-        named = dict(zip(self._spec.fields, parts, strict=True))
-        for field, part in named.items():
-            held = document.get(field)
-            if held is not None and held != part:
+        missing = {}
+        for field, part in zip(self._spec.fields, parts, strict=True):
+            held = _reach(document, field)
+            if held is None:
+                missing[field] = _part_json(part)
+            elif _part_json(self._key_part(field, held)) != _part_json(self._key_part(field, part)):
                 raise InvalidDocument(
                     f"the document's {field!r} is {held!r}, but it is put under {part!r}",
                     hint="leave out the key, or make the two agree",
                     field=field,
                 )
-        return {**document, **named}
+        return {**document, **missing}
+
+    def _bytes_key(self, document: dict[str, Any]) -> Key | None:
+        """The key, when a part of it is bytes: JSON has none, so the document keeps base64."""
+        parts = [document.get(field) for field in self._spec.fields]
+        return tuple(parts) if any(isinstance(part, bytes) for part in parts) else None
+
+    def _given(self, key: Key) -> Key:
+        parts = list(key) if self._spec.typed and isinstance(key, tuple | list) else [key]
+        return self._key_value(parts)
 
     def _key_of(self, stored: dict[str, Any]) -> Key:
         if not self._spec.typed:
@@ -240,6 +255,16 @@ def _json(document: Any) -> bytes:
             f"the document cannot be written as JSON: {error}",
             hint="use strings, numbers, booleans, nulls, dates, lists and objects; 64-bit integers",
         ) from error
+
+
+def _part_json(part: Any) -> Any:
+    """A part of a key as a document holds it."""
+    if isinstance(part, bytes):
+        return base64.b64encode(part).decode()
+    if isinstance(part, datetime.datetime):
+        aware = part if part.tzinfo else part.replace(tzinfo=datetime.UTC)
+        return aware.astimezone(datetime.UTC).isoformat()
+    return part
 
 
 def _json_default(value: Any) -> Any:

@@ -146,6 +146,10 @@ class Layout:
     @cached_property
     def tantivy_schema(self) -> tantivy.Schema:
         """The Tantivy schema: system columns, one field per column, the catch-alls."""
+        return self.schema_builder().build()
+
+    def schema_builder(self) -> tantivy.SchemaBuilder:
+        """The schema's builder, to which nothing else was added yet."""
         builder = tantivy.SchemaBuilder()
         builder.add_text_field(
             KEY, stored=True, fast=True, tokenizer_name="raw", index_option="basic"
@@ -157,7 +161,7 @@ class Layout:
             _add(builder, column)
         for analyzer, name in self.catch_all.items():
             builder.add_text_field(name, tokenizer_name=tokenizer_name(analyzer))
-        return builder.build()
+        return builder
 
     def to_json(self) -> dict[str, Any]:
         """What the index directory keeps: the discovered columns, in order."""

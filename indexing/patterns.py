@@ -18,7 +18,7 @@ ANY_RUN = f"{_ANY_CHARACTER}*"
 BOUND_CHARACTERS_MAX = 256
 """A longer bound would make automata beyond Tantivy's limit of states."""
 PATTERN_CHARACTERS_MAX = 1000
-REPETITIONS_MAX = 1000
+REPETITIONS_MAX = 250
 """The product of all counted repetitions: beyond it, compiling takes seconds before it fails."""
 _COUNTED = re.compile(r"(?<!\\)\{(\d*)(?:,(\d*))?\}")
 

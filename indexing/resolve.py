@@ -242,8 +242,7 @@ class Resolver:
         return Constant(Query.term_query(self._schema, column.name, typed))
 
     def _refuse_mismatch(self, path: str, columns: tuple[Column, ...], value: Any) -> None:
-        declared = {name for name, _ in self._layout.schema.leaves()}
-        if columns and path in declared:
+        if columns and path in self._layout.schema.paths:
             kinds = " or ".join(column.kind.name.lower() for column in columns)
             raise InvalidQuery(
                 f"{value!r} is not a value of {path!r}, which holds {kinds}",
@@ -252,12 +251,30 @@ class Resolver:
             )
 
     def _terms(self, node: asked.Terms) -> Resolved:
-        options = [
-            (Occur.Should, self._filter(asked.Term(node.field, value))) for value in node.values
-        ]
+        columns = self.columns(node.field)
+        whole = [column for column in columns if column.kind in _WHOLE]
+        left = dict.fromkeys(map(_exactly, node.values))
+        options: list[tuple[Occur, Query]] = []
+        for column in whole or columns:
+            # One set of terms per column: thousands of values cost one walk of its dictionary.
+            typed = {key: typed_value(column, key[1]) for key in map(_exactly, node.values)}
+            accepted = {key: value for key, value in typed.items() if value is not None}
+            for key in accepted:
+                left.pop(key, None)
+            if accepted:
+                terms = list(accepted.values())
+                options.append((Occur.Should, self._any_of(column, terms)))
+        for _, value in list(left):
+            options.append((Occur.Should, self._filter(asked.Term(node.field, value))))
         if not options:
             return _NOTHING
         return Constant(Query.boolean_query(options, 1), node.boost)
+
+    def _any_of(self, column: Column, values: list[Any]) -> Query:
+        for value in values:
+            if isinstance(value, str):
+                check_length(column, value)
+        return Query.term_set_query(self._schema, column.name, values)
 
     def _range(self, node: asked.Range) -> Resolved:
         columns = self.columns(node.field)
@@ -283,7 +300,7 @@ class Resolver:
             node.field, (ColumnKind.TEXT,)
         )
         if not columns:
-            if self._layout.by_path.get(node.field):
+            if node.field in self._layout.schema.paths and self._layout.by_path.get(node.field):
                 raise InvalidQuery(
                     f"field {node.field!r} holds no strings to match a pattern with",
                     hint="use term or range on numbers, dates and addresses",
@@ -379,6 +396,11 @@ class Resolver:
     def _dis_max(self, node: asked.DisMax) -> Resolved:
         options = tuple(self.resolve(each) for each in node.queries)
         return Best(options, node.tie_breaker, node.boost) if options else _NOTHING
+
+
+def _exactly(value: asked.Value) -> tuple[type, asked.Value]:
+    """A value that is told apart from others that only compare equal: True, 1 and 1.0."""
+    return type(value), value
 
 
 def _source(column: Column) -> str:

@@ -238,3 +238,27 @@ def test_the_map_of_a_shard_grows_while_others_read(store: Store) -> None:
         reader.join()
     assert cars.count() == 400
     assert store.stats()["collections"][0]["partitions"][0]["document_bytes"] > 40_000_000
+
+
+def test_bytes_may_be_a_part_of_a_key_and_are_kept_as_base64(store: Store) -> None:
+    blobs = store.create_collection("blobs", key=Key("owner", "digest"))
+    assert blobs.put({"owner": "x"}, ("x", b"\x00\xff")).key == ("x", b"\x00\xff")
+    assert blobs.put({"owner": "x", "digest": b"\x00"}).key == ("x", b"\x00")
+    assert [found.key[1] for found in blobs.scan(prefix=("x",))] == [b"\x00", b"\x00\xff"]
+    assert blobs.get(("x", b"\x00\xff")) == {"owner": "x", "digest": "AP8="}
+    blobs.patch(("x", b"\x00\xff"), {"size": 2})
+    assert blobs.get(("x", b"\x00\xff")) == {"owner": "x", "digest": "AP8=", "size": 2}
+
+
+def test_a_field_of_other_kinds_in_other_shards_is_no_error(store: Store) -> None:
+    mixed = store.create_collection("mixed", partitions=8)
+    mixed.put_many({"id": str(n), "v": "abc" if n % 2 else n} for n in range(20))
+    for query in (
+        {"wildcard": {"v": "a*"}},
+        {"prefix": {"v": "ab"}},
+        {"regexp": {"v": "a.c"}},
+        {"match_phrase_prefix": {"v": "ab"}},
+        {"terms": {"v": ["abc", "x"]}},
+    ):
+        assert mixed.search(query=query).total == 10
+    assert mixed.search(filter={"v": [0, 2, 2.5, True, "4", "abc"]}).total == 12
