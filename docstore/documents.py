@@ -114,7 +114,7 @@ class DocumentCodec(Generic[D]):
         missing = {}
         for field, part in zip(self._spec.fields, parts, strict=True):
             held = _reach(document, field)
-            if held is None:
+            if held is None or isinstance(held, bytes):
                 missing[field] = _part_json(part)
             elif _part_json(self._key_part(field, held)) != _part_json(self._key_part(field, part)):
                 raise InvalidDocument(
