@@ -23,6 +23,8 @@ TABLES = ("documents", "log", "meta", "operations")
 """On disk: the names of the tables never change."""
 MAP_BYTES_FIRST = 16 * 1024 * 1024
 """Small, so that many shards cost little; it doubles whenever it is full."""
+_META_BYTES = 8192
+"""LMDB's two meta pages; a smaller file was cut off."""
 READERS_MAX = 1024
 """Reader slots: threads of all processes that read one shard at the same moment."""
 
@@ -76,16 +78,23 @@ class Environment:
         self.path = path
         self._gate = _Gate()
         self._closed = False
+        size = path.stat().st_size if path.exists() else 0
+        if 0 < size < _META_BYTES:
+            raise _truncated(path)
         with translated(path):
             self._env = lmdb.open(
                 str(path),
                 subdir=False,
-                map_size=max(MAP_BYTES_FIRST, path.stat().st_size if path.exists() else 0),
+                map_size=max(MAP_BYTES_FIRST, size),
                 max_dbs=len(TABLES),
                 max_readers=READERS_MAX,
                 readonly=read_only,
                 create=not read_only,
             )
+            if size and self.bytes_used() > size:
+                # Reading beyond the file's end would kill the process.
+                self._env.close()
+                raise _truncated(path)
             self.tables = {
                 name: self._env.open_db(name.encode(), create=not read_only) for name in TABLES
             }
@@ -176,6 +185,13 @@ class _MapFull(Exception):
 
 class _MapMoved(Exception):
     """Another process grew the map."""
+
+
+def _truncated(path: Path) -> Corruption:
+    return Corruption(
+        f"the documents of shard {path.parent.name} are cut off",
+        hint="restore the shard's directory from a copy",
+    )
 
 
 def _ours(error: lmdb.Error, path: Path) -> Exception:

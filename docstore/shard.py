@@ -27,7 +27,7 @@ from docstore.records import (
     unpack_entry,
     unpack_seq,
 )
-from indexing.errors import Unavailable
+from indexing.errors import Corruption, Unavailable
 
 DOCUMENTS_FILE = "documents.mdb"
 LOG_ENTRIES_KEPT = 100_000
@@ -49,9 +49,15 @@ class Shard:
         self.directory = directory
         self.number = number
         self._read_only = read_only
+        path = directory / DOCUMENTS_FILE
+        if not path.exists() and directory.exists() and any(directory.iterdir()):
+            raise Corruption(
+                f"the documents of shard {number} are missing, though it was used",
+                hint="restore the shard's directory from a copy",
+            )
         if not read_only:
             directory.mkdir(parents=True, exist_ok=True)
-        self.environment = Environment(directory / DOCUMENTS_FILE, read_only=read_only)
+        self.environment = Environment(path, read_only=read_only)
         self._group: GroupCommit[Write, Outcome] = GroupCommit(self._commit)
         self._head = self._stored_head()
 

@@ -269,6 +269,10 @@ class Store:
 
     def check(self) -> Iterator[Violation]:
         """Every violated invariant that can be seen, over all collections."""
+        for directory in self._path.iterdir():
+            is_collection = directory.is_dir() and not directory.name.startswith(".")
+            if is_collection and not (directory / DEFINITION_FILE).exists():
+                yield Violation(directory.name, None, "map", f"{DEFINITION_FILE} is missing")
         for name in self.collections():
             try:
                 collection = self.collection(name)

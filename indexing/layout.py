@@ -112,6 +112,12 @@ class Layout:
         return None
 
     @cached_property
+    def discovered_names(self) -> frozenset[str]:
+        """The names of columns that no schema declares."""
+        declared = sum(len(_KINDS[leaf.kind]) for _, leaf in self.schema.leaves())
+        return frozenset(column.name for column in self.columns[declared:])
+
+    @cached_property
     def catch_all(self) -> dict[str, str]:
         """The catch-all column of each analyzer in use, by analyzer."""
         names = {

@@ -74,11 +74,12 @@ class View:
 
     def frequencies(self, terms: Iterable[tuple[str, ScoredTerm]]) -> Frequencies:
         """The document frequency of each (column, logical term), as BM25 counts them here."""
-        searcher = self._searcher
-        return Frequencies(
-            searcher.doc_freq(EVERY, EVERY_TERM),
-            {term: searcher.doc_freq(column, term[1]) for column, term in terms},
-        )
+        doc_freq = self._searcher.doc_freq
+        with translated():
+            return Frequencies(
+                doc_freq(EVERY, EVERY_TERM),
+                {term: doc_freq(column, term[1]) for column, term in terms},
+            )
 
     def average_length(self, column: str, term: str) -> float:
         """The average number of terms in a column, as BM25 counts it here.
@@ -89,8 +90,9 @@ class View:
         length = self._lengths.get(column)
         if length is None:
             query = Query.term_query(self.layout.tantivy_schema, column, term, "freq")
-            best = self._searcher.search(query, 1, False).hits[0][1]
-            explained = orjson.loads(query.explain(self._searcher, best).to_json())
+            best = self.top(query, 1, count=False).entries[0][1]
+            with translated():
+                explained = orjson.loads(query.explain(self._searcher, best).to_json())
             length = self._lengths[column] = _average_length(explained)
         return length
 
@@ -120,12 +122,14 @@ class View:
 
     def keys(self, addresses: Iterable[DocAddress]) -> list[str]:
         """The key texts of some matches."""
-        searcher = self._searcher
-        return [searcher.doc(address)[KEY][0] for address in addresses]
+        doc = self._searcher.doc
+        with translated():
+            return [doc(address)[KEY][0] for address in addresses]
 
     def seqs(self, addresses: list[DocAddress]) -> list[int]:
         """The seq of the state that each match was indexed from."""
-        return [int(seq or 0) for seq in self._searcher.fast_field_values(SEQ, addresses)]
+        with translated():
+            return [int(seq or 0) for seq in self._searcher.fast_field_values(SEQ, addresses)]
 
     def everything(self, limit: int, after: str | None) -> Page:
         """The next documents in key order after a key text, to walk the whole index."""
@@ -260,6 +264,8 @@ class LocalIndex:
         budget.forget(self._index)
 
 
+_DAMAGED = re.compile(r"corrupt|IO error|unexpected end|Failed to open|Deserialize", re.IGNORECASE)
+"""How Tantivy says that a file is not what it wrote; other refusals are the query's fault."""
 _NO_ROOM = re.compile(r"No space left|StorageFull|os error 28", re.IGNORECASE)
 
 
@@ -279,13 +285,11 @@ def translated(directory: Path | None = None) -> Iterator[None]:
                 hint="free some space; acknowledged documents are safe and will be indexed",
                 retryable=True,
             ) from error
-        if directory is None:
+        if directory is None and not _DAMAGED.search(str(error)):
             raise InvalidQuery(
                 f"the query cannot be run: {error}", hint="simplify the query"
             ) from error
-        raise Corruption(
-            f"index {directory.name} failed: {error}", hint="rebuild the index"
-        ) from error
+        raise Corruption(f"an index is damaged: {error}", hint="rebuild the index") from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise

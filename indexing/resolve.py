@@ -29,6 +29,7 @@ _WHOLE = (
     ColumnKind.DATETIME,
     ColumnKind.IP,
 )
+_STRINGS = (ColumnKind.TEXT, ColumnKind.KEYWORD)
 _NOTHING = Constant(Query.empty_query(), 0.0)
 _WORDLESS = Constant(Query.empty_query(), 0.0)
 """Text without a word that is indexed: nothing by itself, and neutral beside other clauses."""
@@ -233,13 +234,26 @@ class Resolver:
         if network is not None:
             query = range_query(self._schema, column, network)
             return None if query is None else Constant(query)
-        typed = typed_value(column, value)
+        typed = self._typed(column, value)
         if typed is None:
             return None
         if column.kind is ColumnKind.KEYWORD:
             check_length(column, typed)
             return Scored(column.name, _source(column), ((0, typed),))
         return Constant(Query.term_query(self._schema, column.name, typed))
+
+    def _typed(self, column: Column, value: Any) -> Any:
+        """The value as the column stores it, or None.
+
+        A declared field reads "5" as a number. A discovered one does not: it may hold both, and
+        which columns it has must not decide what a value means.
+        """
+        if not self._is_discovered(column) or isinstance(value, str) == (column.kind in _STRINGS):
+            return typed_value(column, value)
+        return None
+
+    def _is_discovered(self, column: Column) -> bool:
+        return column.name in self._layout.discovered_names
 
     def _refuse_mismatch(self, path: str, columns: tuple[Column, ...], value: Any) -> None:
         if columns and path in self._layout.schema.paths:
@@ -257,7 +271,7 @@ class Resolver:
         options: list[tuple[Occur, Query]] = []
         for column in whole or columns:
             # One set of terms per column: thousands of values cost one walk of its dictionary.
-            typed = {key: typed_value(column, key[1]) for key in map(_exactly, node.values)}
+            typed = {key: self._typed(column, key[1]) for key in map(_exactly, node.values)}
             accepted = {key: value for key, value in typed.items() if value is not None}
             for key in accepted:
                 left.pop(key, None)
@@ -279,15 +293,17 @@ class Resolver:
     def _range(self, node: asked.Range) -> Resolved:
         columns = self.columns(node.field)
         kinds = [*_WHOLE] if any(column.kind in _WHOLE for column in columns) else [ColumnKind.TEXT]
+        bounds = [b for b in (node.gt, node.gte, node.lt, node.lte) if b is not None]
+        is_text = any(isinstance(bound, str) for bound in bounds)
         options = [
             (Occur.Should, query)
             for column in columns
             if column.kind in kinds
+            and not (self._is_discovered(column) and is_text != (column.kind in _STRINGS))
             and (query := range_query(self._schema, column, node)) is not None
         ]
         if not options:
-            bounds = (node.gt, node.gte, node.lt, node.lte)
-            self._refuse_mismatch(node.field, columns, next(b for b in bounds if b is not None))
+            self._refuse_mismatch(node.field, columns, bounds[0])
             return _NOTHING
         return Constant(Query.boolean_query(options, 1), node.boost)
 

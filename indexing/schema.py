@@ -5,6 +5,7 @@ A schema says nothing of storage: documents are kept whole, the schema decides w
 and how it is indexed. Absent on purpose: defaults and computed fields, which belong to a model.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -34,6 +35,11 @@ Dynamic = Literal["strict", "ignore", "index"]
 """Fields the schema does not name: refused, stored but not indexed, or indexed by their values."""
 FIELDS_MAX = 1000
 """More declared fields than this is a map, not a schema; each costs columns in every shard."""
+
+
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
+PROSE_CHARACTERS = 200
+"""A field with any value longer than this is prose: nobody filters or sorts by it whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +112,16 @@ class Schema:
 
     @classmethod
     def infer(cls, documents: list[dict[str, Any]]) -> "Schema":
-        """A schema that all the given documents fit; unnamed fields stay welcome."""
-        from indexing.infer import infer  # noqa: PLC0415  it builds schemas, so it comes after
+        """The narrowest schema all documents fit; new fields stay welcome and are indexed.
 
-        return infer(documents)
+        Strings that all read as ISO 8601 date-times become datetimes, long prose becomes text,
+        other strings stay strings. Values that disagree make the field `any`, which takes both.
+        """
+        seen: dict[str, list[Any]] = {}
+        for document in documents:
+            for name, value in document.items():
+                seen.setdefault(name, []).append(value)
+        return cls(tuple((name, _inferred(values)) for name, values in seen.items()), "index")
 
     def to_json(self) -> dict[str, Any]:
         """The JSON form, which `from_json` reads back to an equal schema."""
@@ -189,3 +201,31 @@ def _field_json(each: Field) -> Any:
     if each.fields:
         form["fields"] = {name: _field_json(inner) for name, inner in each.fields}
     return form["type"] if len(form) == 1 else form
+
+
+def _inferred(values: list[Any]) -> Field:
+    many = any(isinstance(value, list) for value in values)
+    items = [
+        item
+        for value in values
+        for item in (value if isinstance(value, list) else [value])
+        if item is not None
+    ]
+    if many and not all(isinstance(value, list) or value is None for value in values):
+        return Field(Kind.ANY)
+    return Field(_inferred_kind(items), many=many)
+
+
+def _inferred_kind(items: list[Any]) -> Kind:
+    types = {type(item) for item in items}
+    if types == {str}:
+        if all(_DATE_TIME.fullmatch(item) for item in items):
+            return Kind.DATETIME
+        return Kind.TEXT if any(len(item) > PROSE_CHARACTERS for item in items) else Kind.STRING
+    if types == {bool}:
+        return Kind.BOOL
+    if types == {int}:
+        return Kind.INT if all(-(2**63) <= item < 2**63 for item in items) else Kind.FLOAT
+    if types in ({float}, {int, float}):
+        return Kind.FLOAT
+    return Kind.OBJECT if types == {dict} else Kind.ANY

@@ -262,3 +262,4 @@ def test_a_field_of_other_kinds_in_other_shards_is_no_error(store: Store) -> Non
     ):
         assert mixed.search(query=query).total == 10
     assert mixed.search(filter={"v": [0, 2, 2.5, True, "4", "abc"]}).total == 12
+    assert mixed.count(filter={"v": "4"}) == mixed.count(filter={"v": {"gte": "0", "lt": "9"}}) == 0

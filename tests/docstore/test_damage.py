@@ -1,0 +1,81 @@
+"""Files that were deleted, damaged or mixed up are noticed, and what is derived is made again."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from docstore import Corruption, Store
+
+COUNT = 200
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    with Store.open(tmp_path / "data") as store:
+        cars = store.create_collection("cars", partitions=2)
+        cars.put_many({"id": str(number), "text": "word"} for number in range(COUNT))
+    return tmp_path / "data"
+
+
+def index_of(data: Path, shard: int) -> Path:
+    (generation,) = (data / "cars" / "shards" / str(shard) / "index").iterdir()
+    return generation
+
+
+@pytest.mark.parametrize("suffix", ["term", "idx", "fast", "store", "json"])
+def test_a_lost_file_of_an_index_is_made_again_on_opening(data: Path, suffix: str) -> None:
+    for path in index_of(data, 0).glob(f"*.{suffix}"):
+        path.unlink()
+    with Store.open(data) as store:
+        assert store.collection("cars").search("word").total == COUNT
+        assert list(store.check()) == []
+
+
+def test_an_older_copy_of_an_index_is_not_trusted(data: Path) -> None:
+    older = data.parent / "older"
+    shutil.copytree(index_of(data, 0), older)
+    with Store.open(data) as store:
+        store.collection("cars").put_many({"id": f"new{n}", "text": "word"} for n in range(50))
+    shutil.rmtree(index_of(data, 0))
+    shutil.copytree(older, data / "cars" / "shards" / "0" / "index" / "1")
+    with Store.open(data) as store:
+        assert store.collection("cars").search("word").total == COUNT + 50
+        assert list(store.check()) == []
+
+
+def test_the_index_of_another_shard_is_reported_by_check_and_repaired_by_rebuild(
+    data: Path,
+) -> None:
+    first, second = index_of(data, 0), index_of(data, 1)
+    shutil.rmtree(first)
+    shutil.copytree(second, first)
+    with Store.open(data) as store:
+        rules = {violation.rule for violation in store.check()}
+        assert rules & {"index-missing", "index-extra"}
+        store.collection("cars").rebuild(0)
+        assert list(store.check()) == []
+        assert store.collection("cars").search("word").total == COUNT
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "overwritten"])
+def test_damaged_documents_are_never_taken_for_an_empty_shard(data: Path, damage: str) -> None:
+    path = data / "cars" / "shards" / "0" / "documents.mdb"
+    if damage == "missing":
+        path.unlink()
+    elif damage == "cut":
+        with path.open("r+b") as file:
+            file.truncate(12_288)
+    else:
+        path.write_bytes(b"garbage" * 5_000)
+    with Store.open(data) as store:
+        with pytest.raises(Corruption):
+            store.collection("cars").count()
+        assert "corruption" in {violation.rule for violation in store.check()}
+
+
+def test_stray_and_missing_parts_are_reported(data: Path) -> None:
+    (data / "cars" / "shards" / "9").mkdir()
+    (data / "stray").mkdir()
+    with Store.open(data) as store:
+        assert [violation.rule for violation in store.check()] == ["map", "map"]
