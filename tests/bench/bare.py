@@ -121,6 +121,6 @@ def _line(
         if columns is not None:
             line[columns[0]] = line[columns[1]] = value
             words.extend(value) if isinstance(value, list) else words.append(value)
-        else:
+        elif name in numbers:
             line[numbers[name]] = value
     return orjson.dumps(line).decode()
