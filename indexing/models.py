@@ -26,20 +26,17 @@ from indexing.errors import InvalidSchema
 from indexing.schema import Dynamic, Field, Kind, Schema
 
 
-class Text(str):
-    """A field searched by its words only: `Text`, or `Annotated[str, Text(analyzer="english")]`.
+class Text:
+    """A field searched by its words only: `Annotated[str, Text(analyzer="english")]`.
 
-    As an annotation it validates as a str; values are plain strings. `Text(analyzer=…)` is only
-    the marker that names the analyzer.
+    `Text` and `Text(analyzer="english")` alone do too, where no type checker looks. It validates
+    as a str and its values are plain strings; it only marks the field.
     """
 
-    analyzer: str
+    __slots__ = ("analyzer",)
 
-    def __new__(cls, analyzer: str = STANDARD) -> "Text":
-        """Make the marker for an analyzer."""
-        marker = super().__new__(cls, analyzer)
-        marker.analyzer = analyzer
-        return marker
+    def __init__(self, analyzer: str = STANDARD) -> None:
+        self.analyzer = analyzer
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -40,7 +40,7 @@ _SORTABLE = (
 )
 _KEYWORDS = f"{ColumnKind.KEYWORD}:"
 FIRST_LOOK = 128
-"""Entries found at first: most ties end within, and 128 cost hardly more than 10."""
+"""Entries found at first: handing one over costs 0.2 µs, looking further costs the search again."""
 TIE_GROWTH = 8
 """How much further each look into a tie goes."""
 LONG_TIE = 1024
