@@ -136,7 +136,7 @@ class Flattener:
             _string(line, path, columns, self._layout.catch_all["standard"], value)
         else:
             (name,) = columns.values()
-            _put(line, name, value)
+            _put(line, name, float(value) + 0.0 if kind is Kind.FLOAT else value)
 
 
 _COLUMNS_OF: dict[Kind, tuple[ColumnKind, ...]] = {
@@ -192,7 +192,7 @@ def _typed(line: Line, path: str, kind: Kind, columns: dict[ColumnKind, str], va
             _put(line, columns[ColumnKind.IP], str(address_of(value)))
             _put(line, columns[ColumnKind.IP_ORDER], address_order(value))
         elif kind is Kind.FLOAT:
-            _put(line, columns[ColumnKind.FLOAT], float(value))
+            _put(line, columns[ColumnKind.FLOAT], float(value) + 0.0)  # -0.0 is 0.0
         else:
             (name,) = columns.values()
             _put(line, name, value)

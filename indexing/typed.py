@@ -39,7 +39,8 @@ def _whole(value: Any) -> int | None:
 
 def _real(value: Any) -> float | None:
     number = None if isinstance(value, bool) else float(value)
-    return number if number is not None and math.isfinite(number) else None
+    # Adding zero makes -0.0 the same value as 0.0, which Tantivy would sort before it.
+    return number + 0.0 if number is not None and math.isfinite(number) else None
 
 
 def _truth(value: Any) -> bool | None:
