@@ -6,8 +6,7 @@ terms when a field has no other. A field that the schema does not know is an err
 documents may hold anything there: then it matches nothing and a note says so.
 """
 
-import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from tantivy import Occur, Query
@@ -16,10 +15,11 @@ from indexing import patterns
 from indexing import query as asked
 from indexing.analysis import Analyzer
 from indexing.errors import InvalidQuery
+from indexing.fields import STRINGS, Fields
 from indexing.layout import KEY, PRESENT, Column, ColumnKind, Layout
 from indexing.minimum import minimum_needed
 from indexing.resolved import Best, Combined, Constant, Resolved, Scored, built
-from indexing.typed import check_length, network_range, range_query, typed_value
+from indexing.typed import check_length, network_range, range_query
 
 _WHOLE = (
     ColumnKind.KEYWORD,
@@ -29,7 +29,6 @@ _WHOLE = (
     ColumnKind.DATETIME,
     ColumnKind.IP,
 )
-_STRINGS = (ColumnKind.TEXT, ColumnKind.KEYWORD)
 _NOTHING = Constant(Query.empty_query(), 0.0)
 _WORDLESS = Constant(Query.empty_query(), 0.0)
 """Text without a word that is indexed: nothing by itself, and neutral beside other clauses."""
@@ -42,7 +41,8 @@ class Resolver:
         self._layout = layout
         self._schema = layout.tantivy_schema
         self._key_text = key_text
-        self.notes: list[str] = []
+        self._fields = Fields(layout)
+        self.notes = self._fields.notes
         self._handlers: dict[type, Callable[[Any], Resolved]] = {
             asked.MatchAll: lambda node: Constant(Query.all_query(), node.boost),
             asked.MatchNone: lambda _: _NOTHING,
@@ -75,38 +75,13 @@ class Resolver:
     def _filter(self, node: asked.Query) -> Query:
         return built(self.resolve(node), self._schema)
 
-    def columns(self, path: str) -> tuple[Column, ...]:
-        """The columns of a field; none when documents may hold it but none does."""
-        columns = self._layout.by_path.get(path, ())
-        if columns:
-            return columns
-        if not self._layout.is_open(path):
-            known = sorted(self._layout.by_path)
-            near = difflib.get_close_matches(path, known, 1)
-            raise InvalidQuery(
-                f"there is no field {path!r}",
-                hint=f"did you mean {near[0]!r}?" if near else f"fields: {', '.join(known[:20])}",
-                path=path,
-            )
-        if self._layout.is_full:
-            raise InvalidQuery(
-                f"field {path!r} is not indexed: the documents have too many different fields",
-                hint="declare the fields you search by in the schema",
-                path=path,
-            )
-        self.notes.append(f"no document has a field {path!r}")
-        return ()
-
-    def _of_kind(self, path: str, kinds: Iterable[ColumnKind]) -> list[Column]:
-        return [column for column in self.columns(path) if column.kind in kinds]
-
     def _analyzer(self, column: Column) -> Analyzer:
         return self._layout.analyzers[column.analyzer]
 
     # Words
 
     def _match(self, node: asked.Match) -> Resolved:
-        texts = self._of_kind(node.field, (ColumnKind.TEXT,))
+        texts = self._fields.of_kind(node.field, (ColumnKind.TEXT,))
         if not texts:
             return self._whole_value(node.field, node.text, node.boost)
         column = texts[0]
@@ -134,7 +109,7 @@ class Resolver:
         return Combined(((Occur.Must, Constant(near, boost)), (Occur.Should, exact)))
 
     def _match_phrase(self, node: asked.MatchPhrase) -> Resolved:
-        texts = self._of_kind(node.field, (ColumnKind.TEXT,))
+        texts = self._fields.of_kind(node.field, (ColumnKind.TEXT,))
         if not texts:
             return self._whole_value(node.field, node.text, node.boost)
         column = texts[0]
@@ -154,7 +129,7 @@ class Resolver:
         return Scored(column, source, positions, slop) if positions else None
 
     def _match_phrase_prefix(self, node: asked.MatchPhrasePrefix) -> Resolved:
-        texts = self._of_kind(node.field, (ColumnKind.TEXT,))
+        texts = self._fields.of_kind(node.field, (ColumnKind.TEXT,))
         if not texts:
             return self._pattern(node, patterns.prefix(node.text))
         column = texts[0]
@@ -214,7 +189,7 @@ class Resolver:
         return self._term(asked.Term(path, value, boost))
 
     def _term(self, node: asked.Term) -> Resolved:
-        columns = self.columns(node.field)
+        columns = self._fields.columns(node.field)
         options = [
             option for column in columns if (option := self._equal(column, node.value)) is not None
         ]
@@ -222,7 +197,7 @@ class Resolver:
         if not options and words and isinstance(node.value, str):
             options = [Scored(words[0].name, _source(words[0]), ((0, node.value),))]
         if not options:
-            self._refuse_mismatch(node.field, columns, node.value)
+            self._fields.refuse_mismatch(node.field, columns, node.value)
             return _NOTHING
         clauses = tuple((Occur.Should, option) for option in options)
         return Combined(clauses, 1, node.boost)
@@ -234,7 +209,7 @@ class Resolver:
         if network is not None:
             query = range_query(self._schema, column, network)
             return None if query is None else Constant(query)
-        typed = self._typed(column, value)
+        typed = self._fields.typed(column, value)
         if typed is None:
             return None
         if column.kind is ColumnKind.KEYWORD:
@@ -242,36 +217,14 @@ class Resolver:
             return Scored(column.name, _source(column), ((0, typed),))
         return Constant(Query.term_query(self._schema, column.name, typed))
 
-    def _typed(self, column: Column, value: Any) -> Any:
-        """The value as the column stores it, or None.
-
-        A declared field reads "5" as a number. A discovered one does not: it may hold both, and
-        which columns it has must not decide what a value means.
-        """
-        if not self._is_discovered(column) or isinstance(value, str) == (column.kind in _STRINGS):
-            return typed_value(column, value)
-        return None
-
-    def _is_discovered(self, column: Column) -> bool:
-        return column.name in self._layout.discovered_names
-
-    def _refuse_mismatch(self, path: str, columns: tuple[Column, ...], value: Any) -> None:
-        if columns and path in self._layout.schema.paths:
-            kinds = " or ".join(column.kind.name.lower() for column in columns)
-            raise InvalidQuery(
-                f"{value!r} is not a value of {path!r}, which holds {kinds}",
-                hint="compare a field with values of its own type",
-                path=path,
-            )
-
     def _terms(self, node: asked.Terms) -> Resolved:
-        columns = self.columns(node.field)
+        columns = self._fields.columns(node.field)
         whole = [column for column in columns if column.kind in _WHOLE]
         left = dict.fromkeys(map(_exactly, node.values))
         options: list[tuple[Occur, Query]] = []
         for column in whole or columns:
             # One set of terms per column: thousands of values cost one walk of its dictionary.
-            typed = {key: self._typed(column, key[1]) for key in map(_exactly, node.values)}
+            typed = {key: self._fields.typed(column, key[1]) for key in map(_exactly, node.values)}
             accepted = {key: value for key, value in typed.items() if value is not None}
             for key in accepted:
                 left.pop(key, None)
@@ -291,7 +244,7 @@ class Resolver:
         return Query.term_set_query(self._schema, column.name, values)
 
     def _range(self, node: asked.Range) -> Resolved:
-        columns = self.columns(node.field)
+        columns = self._fields.columns(node.field)
         kinds = [*_WHOLE] if any(column.kind in _WHOLE for column in columns) else [ColumnKind.TEXT]
         bounds = [b for b in (node.gt, node.gte, node.lt, node.lte) if b is not None]
         is_text = any(isinstance(bound, str) for bound in bounds)
@@ -299,11 +252,11 @@ class Resolver:
             (Occur.Should, query)
             for column in columns
             if column.kind in kinds
-            and not (self._is_discovered(column) and is_text != (column.kind in _STRINGS))
+            and not (self._fields.is_discovered(column) and is_text != (column.kind in STRINGS))
             and (query := range_query(self._schema, column, node)) is not None
         ]
         if not options:
-            self._refuse_mismatch(node.field, columns, bounds[0])
+            self._fields.refuse_mismatch(node.field, columns, bounds[0])
             return _NOTHING
         return Constant(Query.boolean_query(options, 1), node.boost)
 
@@ -312,7 +265,7 @@ class Resolver:
         node: asked.Prefix | asked.Wildcard | asked.Regexp | asked.MatchPhrasePrefix,
         pattern: str,
     ) -> Resolved:
-        columns = self._of_kind(node.field, (ColumnKind.KEYWORD,)) or self._of_kind(
+        columns = self._fields.of_kind(node.field, (ColumnKind.KEYWORD,)) or self._fields.of_kind(
             node.field, (ColumnKind.TEXT,)
         )
         if not columns:
@@ -336,11 +289,13 @@ class Resolver:
         return Query.regex_query(self._schema, column, pattern)
 
     def _fuzzy(self, node: asked.Fuzzy) -> Resolved:
-        columns = self._of_kind(node.field, (ColumnKind.TEXT,)) or self._of_kind(
+        columns = self._fields.of_kind(node.field, (ColumnKind.TEXT,)) or self._fields.of_kind(
             node.field, (ColumnKind.KEYWORD,)
         )
         if not columns:
-            self._refuse_mismatch(node.field, self._layout.by_path.get(node.field, ()), node.value)
+            self._fields.refuse_mismatch(
+                node.field, self._layout.by_path.get(node.field, ()), node.value
+            )
             return _NOTHING
         column = columns[0]
         near = Query.fuzzy_term_query(
@@ -367,7 +322,7 @@ class Resolver:
             elif column.kind is not ColumnKind.IP_ORDER:
                 options.append(Query.exists_query(column.name))
         if not options:
-            self.columns(path)
+            self._fields.columns(path)
             return Query.empty_query()
         return Query.boolean_query([(Occur.Should, option) for option in options], 1)
 

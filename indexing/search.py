@@ -13,6 +13,7 @@ from typing import Any
 from tantivy import Occur, Query
 
 from indexing.errors import InvalidQuery
+from indexing.fields import Fields
 from indexing.layout import KEY, Column, ColumnKind, Discovered, Layout
 from indexing.local_index import Entry, View
 from indexing.query import Query as Asked
@@ -288,7 +289,7 @@ def _summed(each: Iterable[Frequencies]) -> Frequencies:
 
 
 def _sort_columns(layout: Layout, sort: Sort) -> list[Column]:
-    columns = Resolver(layout, str).columns(sort.path)
+    columns = Fields(layout).columns(sort.path)
     sortable = [column for column in columns if column.kind in _SORTABLE]
     if columns and not sortable:
         raise InvalidQuery(
