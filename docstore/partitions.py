@@ -41,6 +41,7 @@ class Partitions:
         open_indexes: OpenIndexes,
         background: BackgroundRefresh,
         pool: ThreadPoolExecutor,
+        commit_pool: ThreadPoolExecutor,
         search_pool: ThreadPoolExecutor,
         *,
         read_only: bool,
@@ -51,6 +52,7 @@ class Partitions:
         self._open_indexes = open_indexes
         self._background = background
         self._pool = pool
+        self._commit_pool = commit_pool
         self.search_pool = search_pool
         self._read_only = read_only
         self._key_part = key_parts(definition.schema, definition.key)
@@ -122,7 +124,7 @@ class Partitions:
         follower = self.follower(number)
         is_bulk = count >= BULK_WRITES
         if is_bulk and follower.lag >= BULK_TAIL:
-            follower.refresh_soon(self._pool)
+            follower.refresh_soon(self._commit_pool)
         self._background.mark(follower, is_bulk=is_bulk)
 
     def read(self, wanted: Sequence[bytes]) -> list[Record | None]:

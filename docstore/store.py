@@ -61,7 +61,9 @@ class Store:
         self._budget = WriterBudget()
         self._open_indexes = OpenIndexes()
         self._background = BackgroundRefresh(self._budget)
-        self._pool = ThreadPoolExecutor(REFRESH_THREADS, "docstore-commit")
+        self._pool = ThreadPoolExecutor(REFRESH_THREADS, "docstore-index")
+        # Apart from the pool above: its tasks may wait for a commit, which must not queue behind.
+        self._commit_pool = ThreadPoolExecutor(REFRESH_THREADS, "docstore-commit")
         self._search_pool = ThreadPoolExecutor(SEARCH_THREADS, "docstore-search")
         self._partitions: dict[str, Partitions] = {}
         self._models: dict[str, type[BaseModel]] = {}
@@ -129,6 +131,7 @@ class Store:
         finally:
             self._budget.close()
             self._pool.shutdown()
+            self._commit_pool.shutdown()
             self._search_pool.shutdown()
             if self._lock is not None:
                 self._lock.release()
@@ -233,6 +236,7 @@ class Store:
                     self._open_indexes,
                     self._background,
                     self._pool,
+                    self._commit_pool,
                     self._search_pool,
                     read_only=self.read_only,
                 )
