@@ -113,10 +113,18 @@ _TOKENIZERS: Mapping[str, Callable[..., Tokenizer]] = {
     "whitespace": Tokenizer.whitespace,
     "keyword": Tokenizer.raw,
     "regex": Tokenizer.regex,
-    "ngram": lambda min_gram=2, max_gram=3, prefix_only=False: Tokenizer.ngram(
+    "ngram": lambda min_gram=2, max_gram=3, prefix_only=False: _ngram(
         min_gram, max_gram, prefix_only
     ),
 }
+
+
+def _ngram(min_gram: int, max_gram: int, prefix_only: bool) -> Tokenizer:
+    if not 1 <= min_gram <= max_gram:
+        # Tantivy panics on these.
+        raise ValueError("min_gram is at least 1 and at most max_gram")
+    return Tokenizer.ngram(min_gram, max_gram, prefix_only)
+
 
 _FILTERS: Mapping[str, Callable[..., Filter]] = {
     "lowercase": Filter.lowercase,
@@ -163,11 +171,23 @@ def _custom(name: str, definition: Any) -> Analyzer:
         )
     kind, options = _part(name, definition["tokenizer"])
     tokenizer = _built(name, _TOKENIZERS, "tokenizer", kind, options)
-    filters = [
-        _built(name, _FILTERS, "filter", *_part(name, each))
-        for each in definition.get("filters", [])
-    ]
-    return _same(_chain(tokenizer, *filters), ordered=kind != "ngram")
+    chain = definition.get("filters", [])
+    if not isinstance(chain, list) or definition.keys() - {"tokenizer", "filters"}:
+        raise InvalidSchema(
+            f"analyzer {name!r} takes a tokenizer and a list of filters, nothing else",
+            hint='for example {"tokenizer": "simple", "filters": ["lowercase"]}',
+            analyzer=name,
+        )
+    filters = [_built(name, _FILTERS, "filter", *_part(name, each)) for each in chain]
+    try:
+        return _same(_chain(tokenizer, *filters), ordered=kind != "ngram")
+    except ValueError as error:
+        # Languages and patterns are looked at only when the chain is built.
+        raise InvalidSchema(
+            f"analyzer {name!r} cannot be built: {error}",
+            hint="check its languages and patterns",
+            analyzer=name,
+        ) from error
 
 
 def _part(name: str, part: Any) -> tuple[str, dict[str, Any]]:
@@ -197,7 +217,7 @@ def _built(
         )
     try:
         return table[kind](**options)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidSchema(
             f"analyzer {name!r}: {what} {kind!r} does not take {options!r}: {error}",
             hint=f"check the options of {kind!r}",

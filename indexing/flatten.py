@@ -108,7 +108,9 @@ class Flattener:
         for each in value if type(value) is list else (value,):
             if each is None:
                 continue
-            if catch_all is not None:
+            if type(each) is list:
+                self._field(line, path, each)
+            elif catch_all is not None:
                 _string(line, path, columns, catch_all, each)
             else:
                 _typed(line, path, kind, columns, each)

@@ -216,7 +216,7 @@ class LocalIndex:
                         hint="rebuild the index",
                     )
                 layout = Layout.from_json(schema, form)
-            except (OSError, KeyError, ValueError) as error:
+            except (OSError, KeyError, TypeError, ValueError) as error:
                 raise Corruption(
                     f"the layout of index {directory.name} cannot be read: {error}",
                     hint="rebuild the index",
@@ -229,7 +229,7 @@ class LocalIndex:
         try:
             meta = orjson.loads((self.directory / _META_FILE).read_bytes())
             return int(meta["opstamp"])
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, TypeError, ValueError) as error:
             raise Corruption(
                 f"the commit of index {self.directory.name} cannot be read: {error}",
                 hint="rebuild the index",

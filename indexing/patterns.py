@@ -6,6 +6,7 @@ a greater one, for some i. Pure. Strings compare by code point, which is UTF-8's
 """
 
 import re
+from collections.abc import Iterator
 
 from indexing.errors import InvalidQuery
 
@@ -18,6 +19,8 @@ ANY_RUN = f"{_ANY_CHARACTER}*"
 BOUND_CHARACTERS_MAX = 256
 """A longer bound would make automata beyond Tantivy's limit of states."""
 PATTERN_CHARACTERS_MAX = 1000
+NEAR_CHARACTERS_MAX = 16
+"""Characters in which a pattern allows one edit: more would make too large an automaton."""
 REPETITIONS_MAX = 250
 """The product of all counted repetitions: beyond it, compiling takes seconds before it fails."""
 _COUNTED = re.compile(r"(?<!\\)\{(\d*)(?:,(\d*))?\}")
@@ -61,9 +64,8 @@ def checked_regexp(pattern: str, path: str) -> str:
         )
     product = 1
     for low, high in _COUNTED.findall(pattern):
-        product *= (
-            max(int(low or 0), int(high or 0), 1) if len(low + high) < 10 else REPETITIONS_MAX
-        )
+        digits = max(len(low), len(high))
+        product *= max(int(low or 0), int(high or 0), 1) if digits < 10 else REPETITIONS_MAX + 1
         if product > REPETITIONS_MAX:
             raise InvalidQuery(
                 f"the pattern for {path!r} repeats more than {REPETITIONS_MAX} times in all",
@@ -71,6 +73,46 @@ def checked_regexp(pattern: str, path: str) -> str:
                 path=path,
             )
     return pattern
+
+
+def near(text: str, exact: int, edits: int, *, transpositions: bool, path: str) -> list[str]:
+    """Patterns whose union matches every string within some edits of a text (at most 2).
+
+    The first `exact` characters must be the text's own; the edits are counted in the rest. Tantivy
+    has automata for edits, but none that leaves a beginning alone. Raises InvalidQuery when the
+    rest is too long.
+    """
+    beginning, rest = literal(text[:exact]), text[exact:]
+    if edits == 0:
+        return [beginning + literal(rest)]
+    if len(rest) > NEAR_CHARACTERS_MAX:
+        raise InvalidQuery(
+            f"{len(rest)} characters of {text!r} are left after the exact ones, at most "
+            f"{NEAR_CHARACTERS_MAX} may differ",
+            hint="use a longer prefix_length, or none",
+            path=path,
+        )
+    ways = [("", rest)]
+    if edits > 1:
+        ways += _first_edits(rest, transpositions)
+    return [beginning + done + _within_one(left, transpositions) for done, left in ways]
+
+
+def _first_edits(text: str, transpositions: bool) -> Iterator[tuple[str, str]]:
+    """Each way to make one edit: the pattern up to and with it, and the text that is left."""
+    for place in range(len(text) + 1):
+        before, left = literal(text[:place]), text[place:]
+        yield before + _ANY_CHARACTER, left
+        if left:
+            yield before, left[1:]
+            yield before + _ANY_CHARACTER, left[1:]
+        if transpositions and len(left) > 1:
+            yield before + literal(left[1] + left[0]), left[2:]
+
+
+def _within_one(text: str, transpositions: bool) -> str:
+    options = [done + literal(left) for done, left in _first_edits(text, transpositions)]
+    return f"({'|'.join([literal(text), *options])})"
 
 
 def _characters(first: int, last: int) -> str:

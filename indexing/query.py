@@ -42,7 +42,10 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class MatchPhrase:
-    """Analyzed words of one text field in order, at most `slop` moves apart."""
+    """Analyzed words of one text field in order, at most `slop` moves apart.
+
+    Values of a list are one position further apart than words, so a slop reaches into the next.
+    """
 
     field: str
     text: str

@@ -247,6 +247,8 @@ class Resolver:
         columns = self._fields.columns(node.field)
         kinds = [*_WHOLE] if any(column.kind in _WHOLE for column in columns) else [ColumnKind.TEXT]
         bounds = [b for b in (node.gt, node.gte, node.lt, node.lte) if b is not None]
+        if not bounds:
+            return Constant(self._exists(node.field), node.boost)
         is_text = any(isinstance(bound, str) for bound in bounds)
         options = [
             (Occur.Should, query)
@@ -298,17 +300,21 @@ class Resolver:
             )
             return _NOTHING
         column = columns[0]
-        near = Query.fuzzy_term_query(
-            self._schema,
-            column.name,
-            node.value,
-            _edits(node.fuzziness, node.value),
-            node.transpositions,
-        )
+        edits = _edits(node.fuzziness, node.value)
         if node.prefix_length:
-            beginning = patterns.prefix(node.value[: node.prefix_length])
+            options = patterns.near(
+                node.value,
+                node.prefix_length,
+                edits,
+                transpositions=node.transpositions,
+                path=node.field,
+            )
             near = Query.boolean_query(
-                [(Occur.Must, near), (Occur.Must, self._regex(column.name, beginning))]
+                [(Occur.Should, self._regex(column.name, option)) for option in options]
+            )
+        else:
+            near = Query.fuzzy_term_query(
+                self._schema, column.name, node.value, edits, node.transpositions
             )
         return Constant(near, node.boost)
 
@@ -319,8 +325,15 @@ class Resolver:
                 continue
             if column.kind is ColumnKind.TEXT:
                 options.append(Query.term_query(self._schema, PRESENT, column.path))
-            elif column.kind is not ColumnKind.IP_ORDER:
-                options.append(Query.exists_query(column.name))
+                continue
+            if column.kind is ColumnKind.IP_ORDER:
+                continue
+            options.append(Query.exists_query(column.name))
+            if column.kind is ColumnKind.KEYWORD and not self._layout.column(
+                column.path, ColumnKind.TEXT
+            ):
+                # Too long a value is not in the keyword column.
+                options.append(Query.term_query(self._schema, PRESENT, column.path))
         if not options:
             self._fields.columns(path)
             return Query.empty_query()

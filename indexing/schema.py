@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from indexing.analysis import STANDARD, analyzer_of
 from indexing.errors import InvalidSchema
+from indexing.values import microseconds_of
 
 
 class Kind(StrEnum):
@@ -74,7 +75,15 @@ class Schema:
                 f"{len(leaves)} fields declared, at most {FIELDS_MAX} are allowed",
                 hint="use an object field for open-ended data",
             )
+        seen: set[str] = set()
         for path, leaf in leaves:
+            if path in seen:
+                raise InvalidSchema(
+                    f"two fields have the path {path!r}",
+                    hint="a dot in a name reads like an object's field: rename one",
+                    field=path,
+                )
+            seen.add(path)
             if leaf.kind in (Kind.TEXT, Kind.STRING):
                 try:
                     analyzer_of(leaf.analyzer, self.analyzers)
@@ -168,7 +177,7 @@ def _field(definition: Any, path: str) -> Field:
             f"field {path!r} needs a type", hint=f"use one of {', '.join(Kind)}", field=path
         )
     _only_known(definition, {"type", "analyzer", "list", "required", "fields"}, f"field {path!r}")
-    if definition["type"] not in set(Kind):
+    if definition["type"] not in list(Kind):
         raise InvalidSchema(
             f"field {path!r} has the unknown type {definition['type']!r}",
             hint=f"use one of {', '.join(Kind)}",
@@ -179,6 +188,12 @@ def _field(definition: Any, path: str) -> Field:
         raise InvalidSchema(
             f"field {path!r} is a {kind} and takes no analyzer",
             hint="only text and string fields are analyzed",
+            field=path,
+        )
+    if not isinstance(definition.get("analyzer", STANDARD), str):
+        raise InvalidSchema(
+            f"the analyzer of field {path!r} is not a name",
+            hint="define it in `analyzers` under a name, and use that",
             field=path,
         )
     return Field(
@@ -213,13 +228,25 @@ def _inferred(values: list[Any]) -> Field:
     ]
     if many and not all(isinstance(value, list) or value is None for value in values):
         return Field(Kind.ANY)
+    if many and any(item is None for value in values for item in value or ()):
+        return Field(Kind.ANY, many=True)  # a list of a kind holds no nulls
     return Field(_inferred_kind(items), many=many)
+
+
+def _is_date_time(text: str) -> bool:
+    if not _DATE_TIME.fullmatch(text):
+        return False
+    try:
+        microseconds_of(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _inferred_kind(items: list[Any]) -> Kind:
     types = {type(item) for item in items}
     if types == {str}:
-        if all(_DATE_TIME.fullmatch(item) for item in items):
+        if all(map(_is_date_time, items)):
             return Kind.DATETIME
         return Kind.TEXT if any(len(item) > PROSE_CHARACTERS for item in items) else Kind.STRING
     if types == {bool}:

@@ -148,8 +148,8 @@ def _int_range(schema: tantivy.Schema, column: Column, asked: Range) -> Query | 
     ):
         if bound is None:
             continue
-        number = bound if isinstance(bound, int) else _real(bound) if _is_number(bound) else None
-        if number is None or isinstance(bound, bool):
+        number = _number(bound)
+        if number is None:
             return None
         if is_lower:
             low = max(low, math.floor(number) + 1 if strict else math.ceil(number))
@@ -160,13 +160,17 @@ def _int_range(schema: tantivy.Schema, column: Column, asked: Range) -> Query | 
     return Query.range_query(schema, column.name, FieldType.Integer, low, high)
 
 
-def _is_number(bound: Any) -> bool:
-    if isinstance(bound, str):
+def _number(bound: Any) -> int | float | None:
+    """A bound as a number; text that is a whole number stays exact beyond 53 bits."""
+    if isinstance(bound, bool):
+        return None
+    for read in (int, float) if isinstance(bound, str) else ():
         try:
-            float(bound)
+            bound = read(bound)
+            break
         except ValueError:
-            return False
-    return not isinstance(bound, bool)
+            continue
+    return bound if isinstance(bound, int) else _real(bound) if isinstance(bound, float) else None
 
 
 def _string_range(schema: tantivy.Schema, column: Column, asked: Range) -> Query | None:

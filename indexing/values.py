@@ -19,11 +19,14 @@ def microseconds_of(text: str) -> int:
 
 
 def address_of(text: str) -> ipaddress.IPv6Address:
-    """An IPv4 or IPv6 address, the former mapped into the latter; raises ValueError."""
+    """An IPv4 or IPv6 address, the former mapped into the latter; raises ValueError.
+
+    The zone of a link-local address (`%eth0`) means something on one machine only and is dropped.
+    """
     address = ipaddress.ip_address(text)
     if isinstance(address, ipaddress.IPv4Address):
         return ipaddress.IPv6Address((0xFFFF << 32) | int(address))
-    return address
+    return ipaddress.IPv6Address(int(address))
 
 
 def address_order(text: str) -> str:

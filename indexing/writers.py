@@ -10,7 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import tantivy
 
@@ -48,6 +48,10 @@ class WriterBudget:
             yield writer
             healthy = True
         finally:
+            if not healthy:
+                # The error's traceback may keep the writer alive, and with it the index's lock.
+                with suppress(ValueError, RuntimeError):
+                    writer.wait_merging_threads()
             with self._changed:
                 self._lent -= 1
                 if healthy and not self._closed:
