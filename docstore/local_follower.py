@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from dataclasses import replace
 
 import orjson
 
@@ -24,6 +25,7 @@ from indexing.flatten import Flattener
 from indexing.layout import Layout
 from indexing.local_index import Change, Filling, LocalIndex, View
 from indexing.open_indexes import OpenIndexes
+from indexing.rank import SAMPLE_MIN, pivots_of
 from indexing.schema import Schema
 from indexing.writers import WriterBudget
 
@@ -243,11 +245,15 @@ class LocalFollower:
 
     def _filled(self, head: int) -> Filling | None:
         """The tail up to `head`, not committed yet; None when a rebuild has indexed it instead."""
-        flattener = Flattener(self._index.layout)
+        layout = self._index.layout
+        if layout.pivots is None and self._shard.count() >= SAMPLE_MIN:
+            self._rebuild(layout)
+            return None
+        flattener = Flattener(layout)
         try:
             return self._index.fill(self._changes(head, flattener), self._budget)
         except _NewColumns:
-            self._rebuild(self._index.layout.grown(flattener.found))
+            self._rebuild(layout.grown(flattener.found))
             return None
 
     def _commit(self, filling: Filling, head: int) -> None:
@@ -283,6 +289,9 @@ class LocalFollower:
     def _rebuild(self, layout: Layout) -> None:
         covered = self._shard.head
         generation = self._next_generation()
+        if self._shard.count() >= SAMPLE_MIN:
+            keys = [self._key_text(key) for key, _ in self._shard.scan()]
+            layout = replace(layout, pivots=pivots_of(keys))
         while True:
             directory = self._directory / str(generation)
             index = LocalIndex.create(directory, layout)

@@ -12,7 +12,7 @@ import orjson
 
 from docstore import execute, keys
 from docstore.documents import DocumentCodec
-from docstore.execute import Ranked
+from docstore.merge import Ranked
 from docstore.partitions import Partitions
 from docstore.records import Record
 from docstore.router import Asked, Routing, key_of, plan

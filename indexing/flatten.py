@@ -17,11 +17,13 @@ from indexing.layout import (
     KEY,
     KEYWORD_BYTES_MAX,
     PRESENT,
+    RANK,
     SEQ,
     ColumnKind,
     Discovered,
     Layout,
 )
+from indexing.rank import rank_by
 from indexing.schema import Kind
 from indexing.values import address_of, address_order, microseconds_of
 
@@ -35,6 +37,7 @@ class Flattener:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._rank = rank_by(layout.pivots or ())
         self._static: dict[str, tuple[Kind, dict[ColumnKind, str], str | None]] = {}
         catch_all = layout.catch_all
         for path, leaf in layout.schema.leaves():
@@ -81,7 +84,13 @@ class Flattener:
     def line(self, key_text: str, seq: int, document: dict[str, Any]) -> str:
         """The index line of a document, as JSON text."""
         words: list[str] = []
-        line: Line = {KEY: key_text, SEQ: seq, EVERY: EVERY_TERM, self._words: words}
+        line: Line = {
+            KEY: key_text,
+            RANK: self._rank(key_text),
+            SEQ: seq,
+            EVERY: EVERY_TERM,
+            self._words: words,
+        }
         strings, integers = self._strings, self._integers
         for name, value in document.items():
             # The common cases, written out: a name comes once in a document, a short string fits.

@@ -9,7 +9,7 @@ columns of a layout never change meaning, a grown layout belongs to a new genera
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -20,12 +20,14 @@ from indexing.analysis import STANDARD, Analyzer, analyzer_of
 from indexing.schema import Kind, Schema
 
 KEY = "_key"
+RANK = "_rank"
 SEQ = "_seq"
 EVERY = "_every"
 PRESENT = "_present"
-"""System columns: the key (stored, sortable); the seq of the indexed state; one term that is in
-every document, whose frequency is the number of documents as BM25 counts them (deleted ones that
-are not merged away yet included); the paths with text that no sortable column could tell of."""
+"""System columns: the key (stored, sortable); its rank, by which Tantivy sorts faster; the seq of
+the indexed state; one term that is in every document, whose frequency is the number of documents as
+BM25 counts them (deleted ones that are not merged away yet included); the paths with text that no
+sortable column could tell of."""
 EVERY_TERM = "1"
 DISCOVERED_MAX = 1000
 """Columns found in the data; paths beyond are not indexed, and queries on them say so."""
@@ -77,10 +79,14 @@ Discovered = tuple[str, Kind]
 
 @dataclass(frozen=True)
 class Layout:
-    """All columns of an index over a schema and what was discovered in the documents."""
+    """All columns of an index over a schema and what was discovered in the documents.
+
+    `pivots` are what ranks are counted from; None until there are enough keys to choose them.
+    """
 
     schema: Schema
     discovered: tuple[Discovered, ...] = ()
+    pivots: tuple[str, ...] | None = None
     columns: tuple[Column, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +95,7 @@ class Layout:
     def grown(self, found: Iterable[Discovered]) -> "Layout":
         """The layout with newly discovered columns, up to DISCOVERED_MAX."""
         fresh = sorted(set(found) - set(self.discovered))
-        return Layout(self.schema, (*self.discovered, *fresh)[:DISCOVERED_MAX])
+        return replace(self, discovered=(*self.discovered, *fresh)[:DISCOVERED_MAX])
 
     @property
     def is_full(self) -> bool:
@@ -160,6 +166,7 @@ class Layout:
         builder.add_text_field(
             KEY, stored=True, fast=True, tokenizer_name="raw", index_option="basic"
         )
+        builder.add_unsigned_field(RANK, fast=True)
         builder.add_integer_field(SEQ, fast=True)
         builder.add_text_field(EVERY, tokenizer_name="raw", index_option="basic")
         builder.add_text_field(PRESENT, tokenizer_name="raw", index_option="basic")
@@ -170,13 +177,18 @@ class Layout:
         return builder
 
     def to_json(self) -> dict[str, Any]:
-        """What the index directory keeps: the discovered columns, in order."""
-        return {"discovered": [[path, str(kind)] for path, kind in self.discovered]}
+        """What the index directory keeps: the discovered columns, in order, and the pivots."""
+        return {
+            "discovered": [[path, str(kind)] for path, kind in self.discovered],
+            "pivots": self.pivots,
+        }
 
     @classmethod
     def from_json(cls, schema: Schema, form: dict[str, Any]) -> "Layout":
         """Read the JSON form back for the schema it was made under."""
-        return cls(schema, tuple((path, Kind(kind)) for path, kind in form["discovered"]))
+        discovered = tuple((path, Kind(kind)) for path, kind in form["discovered"])
+        pivots = form["pivots"]
+        return cls(schema, discovered, None if pivots is None else tuple(pivots))
 
 
 def tokenizer_name(analyzer: str) -> str:

@@ -11,7 +11,7 @@ import errno
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ import tantivy
 from tantivy import DocAddress, Order, Query
 
 from indexing.errors import Corruption, DocstoreError, InvalidQuery, Unavailable
-from indexing.layout import EVERY, EVERY_TERM, KEY, SEQ, Layout, tokenizer_name
+from indexing.layout import EVERY, EVERY_TERM, KEY, RANK, SEQ, Layout, tokenizer_name
 from indexing.patterns import BOUND_CHARACTERS_MAX, above
 from indexing.resolved import Frequencies, ScoredTerm
 from indexing.schema import Schema
@@ -28,7 +28,7 @@ from indexing.writers import WriterBudget
 
 _LAYOUT_FILE = "layout.json"
 _META_FILE = "meta.json"
-_FORMAT = 1
+_FORMAT = 2
 """The number of this directory's form; it never changes meaning, a new form gets a new number."""
 
 
@@ -55,16 +55,27 @@ class Page:
     entries: list[Entry]
 
 
+FREQUENCIES_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What was asked of one state of an index: document frequencies, average column lengths."""
+
+    frequencies: dict[tuple[str, str], int] = field(default_factory=dict)
+    lengths: dict[str, float] = field(default_factory=dict)
+
+
 class View:
     """One consistent state of an index, for as long as the object is kept."""
 
-    __slots__ = ("_lengths", "_searcher", "layout")
+    __slots__ = ("_searcher", "_statistics", "layout")
 
     def __init__(
-        self, searcher: tantivy.Searcher, layout: Layout, lengths: dict[str, float]
+        self, searcher: tantivy.Searcher, layout: Layout, statistics: "Statistics"
     ) -> None:
         self._searcher = searcher
-        self._lengths = lengths
+        self._statistics = statistics
         self.layout = layout
 
     @property
@@ -74,26 +85,36 @@ class View:
 
     def frequencies(self, terms: Iterable[tuple[str, ScoredTerm]]) -> Frequencies:
         """The document frequency of each (column, logical term), as BM25 counts them here."""
-        doc_freq = self._searcher.doc_freq
-        with translated():
-            return Frequencies(
-                doc_freq(EVERY, EVERY_TERM),
-                {term: doc_freq(column, term[1]) for column, term in terms},
-            )
+        return Frequencies(
+            self._frequency(EVERY, EVERY_TERM),
+            {term: self._frequency(column, term[1]) for column, term in terms},
+        )
 
-    def average_length(self, column: str, term: str) -> float:
+    def _frequency(self, column: str, term: str) -> int:
+        known = self._statistics.frequencies
+        held = known.get((column, term))
+        if held is None:
+            if len(known) >= FREQUENCIES_KEPT:
+                known.clear()
+            with translated():
+                held = known[column, term] = self._searcher.doc_freq(column, term)
+        return held
+
+    def average_length(self, column: str, term: str) -> float | None:
         """The average number of terms in a column, as BM25 counts it here.
 
-        Tantivy tells it only when it explains a score, so some document must hold the term; what
-        it said is kept for as long as the state is the same.
+        Tantivy tells it only when it explains a score, so some document must hold the term, else it
+        is None; what it said is kept for as long as the state is the same.
         """
-        length = self._lengths.get(column)
+        length = self._statistics.lengths.get(column)
         if length is None:
             query = Query.term_query(self.layout.tantivy_schema, column, term, "freq")
-            best = self.top(query, 1, count=False).entries[0][1]
+            best = self.top(query, 1, count=False).entries
+            if not best:
+                return None  # the frequency counted deleted documents
             with translated():
-                explained = orjson.loads(query.explain(self._searcher, best).to_json())
-            length = self._lengths[column] = _average_length(explained)
+                explained = orjson.loads(query.explain(self._searcher, best[0][1]).to_json())
+            length = self._statistics.lengths[column] = _average_length(explained)
         return length
 
     def top(
@@ -125,6 +146,11 @@ class View:
         doc = self._searcher.doc
         with translated():
             return [doc(address)[KEY][0] for address in addresses]
+
+    def ranks(self, addresses: list[DocAddress]) -> list[int]:
+        """The rank of each match: the first bytes of its key, as a number."""
+        with translated():
+            return [int(rank or 0) for rank in self._searcher.fast_field_values(RANK, addresses)]
 
     def seqs(self, addresses: list[DocAddress]) -> list[int]:
         """The seq of the state that each match was indexed from."""
@@ -193,7 +219,7 @@ class LocalIndex:
         self.directory = directory
         self.layout = layout
         self._index = index
-        self._lengths: dict[str, float] = {}
+        self._statistics = Statistics()
 
     @classmethod
     def create(cls, directory: Path, layout: Layout) -> "LocalIndex":
@@ -253,11 +279,11 @@ class LocalIndex:
         """Let new views see the commit in effect."""
         with translated(self.directory):
             self._index.reload()
-            self._lengths = {}
+            self._statistics = Statistics()
 
     def view(self) -> View:
         """A consistent state: the commit in effect at the last `reload`."""
-        return View(self._index.searcher(), self.layout, self._lengths)
+        return View(self._index.searcher(), self.layout, self._statistics)
 
     def close(self, budget: WriterBudget) -> None:
         """Give up the writer, if one is open."""

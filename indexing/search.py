@@ -14,7 +14,7 @@ from tantivy import Occur, Query
 
 from indexing.errors import InvalidQuery
 from indexing.fields import Fields
-from indexing.layout import KEY, Column, ColumnKind, Discovered, Layout
+from indexing.layout import KEY, RANK, Column, ColumnKind, Discovered, Layout
 from indexing.local_index import Entry, View
 from indexing.query import Query as Asked
 from indexing.resolve import Resolver
@@ -40,12 +40,14 @@ _SORTABLE = (
     ColumnKind.IP_ORDER,
 )
 _KEYWORDS = f"{ColumnKind.KEYWORD}:"
-FIRST_LOOK = 128
-"""Entries found at first: handing one over costs 0.2 µs, looking further costs the search again."""
+LOOK_AHEAD = 16
+"""Entries found beyond those wanted, in which a tie at the end of the page may end."""
+LOOK_FAR_AHEAD = 128
+"""The same where looking again is dear: handing an entry over takes 0.2 µs."""
+DEAR_POSTINGS = 15_000
+"""Postings from which searching again costs more than handing over more entries at once."""
 TIE_GROWTH = 8
 """How much further each look into a tie goes."""
-LONG_TIE = 1024
-"""From here on, asking for the tie in key order is cheaper; it costs 0.3 ms whatever it finds."""
 SCORE_DIGITS = 6
 """Beyond these, 32-bit scores that were corrected for idf differ by noise."""
 
@@ -64,6 +66,7 @@ class Pass:
 
     `constant` is set when every match has the same value: they are then ordered by key, and the
     entries' own values are their key texts. `factor` corrects the scores of a view as a whole.
+    `ahead` is how many entries more than wanted are found at first.
     """
 
     view: View
@@ -73,31 +76,23 @@ class Pass:
     constant: bool = False
     value: Any = None
     factor: float = 1.0
+    ahead: int = LOOK_AHEAD
     entries: list[Entry] = field(default_factory=list)
     total: int = 0
 
     def run(self, wanted: int) -> None:
         """Find at least the first `wanted` entries, and count all."""
-        limit = max(wanted, FIRST_LOOK)
         if self.constant:
-            self._run_in_key_order(limit)
+            self.entries, self.total = first_by_key(self.view, self.query, wanted)
             return
         name = self.column.name if self.column else None
         page = self.view.top(
-            self.query, limit, name, descending=self.column is None or self.descending
+            self.query,
+            wanted + self.ahead,
+            name,
+            descending=self.column is None or self.descending,
         )
         self.entries, self.total = page.entries, page.total
-
-    def _run_in_key_order(self, limit: int) -> None:
-        """All entries are equal. Ordering by key costs more than reading the keys of a few."""
-        page = self.view.top(self.query, limit)
-        self.total = page.total
-        if page.total > len(page.entries):
-            self.entries = self.view.top(self.query, limit, KEY, descending=False).entries
-        else:
-            addresses = [address for _, address in page.entries]
-            found = zip(self.view.keys(addresses), addresses, strict=True)
-            self.entries = sorted(found, key=lambda entry: entry[0])
 
     def values(self, start: int, end: int) -> list[Any]:
         """What the entries from `start` up to `end` are ordered by; scores are rounded."""
@@ -117,15 +112,15 @@ class Pass:
     def look_further(self, value: Any, needed: int) -> None:
         """Find more of the entries equal to `value`, which the entries end with.
 
-        Looks ever further, or, into the long tie of a single-valued field, finds just the first
-        `needed` of it in key order.
+        Looks ever further, or, into the tie of a single-valued field, finds just the first `needed`
+        of it in key order.
         """
-        if len(self.entries) < LONG_TIE or not self._is_single:
+        if not self._is_single:
             self.run(len(self.entries) * TIE_GROWTH)
             return
         better = [entry for entry in self.entries if entry[0] != value]
-        tie = self.view.top(self._having(value), needed, KEY, descending=False, count=False)
-        self.entries = better + [(value, address) for _, address in tie.entries]
+        tie, _ = first_by_key(self.view, self._having(value), needed)
+        self.entries = better + [(value, address) for _, address in tie]
         self.total = len(self.entries)
 
     @property
@@ -145,6 +140,30 @@ class Pass:
         if self.constant:
             return [key for key, _ in entries]
         return self.view.keys(address for _, address in entries)
+
+    def ranks(self, entries: list[Entry]) -> list[int]:
+        """The ranks of entries, which cost a tenth of their keys."""
+        return self.view.ranks([address for _, address in entries])
+
+
+def first_by_key(view: View, query: Query, wanted: int) -> tuple[list[Entry], int]:
+    """The first `wanted` matches in key order as (key text, address), and how many match.
+
+    Ranks order almost all keys. Ordering by the text of all matches costs 0.3 ms and more, so that
+    is asked for only when the last one wanted has the rank of matches that were not found.
+    """
+    page = view.top(query, wanted + LOOK_AHEAD, RANK, descending=False)
+    entries = page.entries
+    if wanted and page.total > len(entries) and entries[wanted - 1][0] == entries[-1][0]:
+        return view.top(query, wanted, KEY, descending=False, count=False).entries, page.total
+    if len(entries) > wanted:
+        last = entries[wanted - 1][0] if wanted else -1
+        entries = [entry for entry in entries if entry[0] <= last]
+    addresses = [address for _, address in entries]
+    found: list[Entry] = sorted(
+        zip(view.keys(addresses), addresses, strict=True), key=lambda entry: entry[0]
+    )
+    return found[:wanted], page.total
 
 
 def _is_single(layout: Layout, column: Column) -> bool:
@@ -212,12 +231,15 @@ class Searches:
                 for number, view in self._views.items()
             }
         weights = self._weights()
+        ahead = LOOK_AHEAD if self.postings < DEAR_POSTINGS else LOOK_FAR_AHEAD
         passes: dict[int, list[Pass]] = {}
         for number, view in self._views.items():
             resolved, inner = self._of(view), weights.get(number)
             factor = None if inner is None else outer_correction(resolved, inner)
             query = built(resolved, view.layout.tantivy_schema, inner if factor is None else None)
-            passes[number] = [Pass(view, query, None, descending=True, factor=factor or 1.0)]
+            passes[number] = [
+                Pass(view, query, None, descending=True, factor=factor or 1.0, ahead=ahead)
+            ]
         return passes
 
     def _plain(self, view: View) -> Query:
@@ -229,18 +251,18 @@ class Searches:
         return query
 
     def _weights(self) -> dict[int, Weights]:
-        if len(self._views) == 1:
-            return {}
         terms = {number: set(scored_terms(self._of(view))) for number, view in self._views.items()}
         own = {number: view.frequencies(terms[number]) for number, view in self._views.items()}
+        everywhere = _summed(own.values())
+        self.postings = sum(everywhere.of.values())
+        if len(own) == 1:
+            return {}
         lengths = relative_lengths(
             {
                 number: (own[number].documents, _lengths(view, terms[number], own[number]))
                 for number, view in self._views.items()
             }
         )
-        everywhere = _summed(own.values())
-        self.postings = sum(everywhere.of.values())
         return {number: Weights(own[number], everywhere, lengths[number]) for number in own}
 
     def by_field(self, sort: Sort) -> dict[int, list[Pass]]:
@@ -274,7 +296,9 @@ def _lengths(view: View, terms: set[tuple[str, ScoredTerm]], own: Frequencies) -
     for column, logical in terms:
         source, term = logical
         if source not in lengths and own.of[logical] and not source.startswith(_KEYWORDS):
-            lengths[source] = view.average_length(column, term)
+            length = view.average_length(column, term)
+            if length is not None:
+                lengths[source] = length
     return lengths
 
 

@@ -263,3 +263,12 @@ def test_a_field_of_other_kinds_in_other_shards_is_no_error(store: Store) -> Non
         assert mixed.search(query=query).total == 10
     assert mixed.search(filter={"v": [0, 2, 2.5, True, "4", "abc"]}).total == 12
     assert mixed.count(filter={"v": "4"}) == mixed.count(filter={"v": {"gte": "0", "lt": "9"}}) == 0
+
+
+def test_a_word_that_only_replaced_documents_held_is_searched_for(store: Store) -> None:
+    notes = store.create_collection("notes", partitions=2)
+    notes.put({"id": "a", "color": "red"})
+    notes.put({"id": "é", "color": "red", "tags": ["x"]})
+    assert notes.search("x").total == 1
+    notes.put({"id": "é", "color": "red"})
+    assert notes.search("x").total == 0
