@@ -168,6 +168,7 @@ class Collection(Generic[D]):
         return self._written(batch)
 
     def _written(self, batch: WriteBatch) -> BatchResult:
+        counts: dict[int, int] = {}
         for number, writes in batch.by_shard.items():
             try:
                 batch.answered(number, self._partitions.shard(number).write(writes))
@@ -175,7 +176,8 @@ class Collection(Generic[D]):
                 # What other shards acknowledged must still be reported.
                 batch.failed(number, error)
                 continue
-            self._partitions.written(number, len(writes))
+            counts[number] = len(writes)
+        self._partitions.written(counts)
         return batch.result(self._key_of, self._partitions.position)
 
     def _one(self, write: Write) -> WriteResult:
@@ -184,7 +186,7 @@ class Collection(Generic[D]):
         if isinstance(outcome, VersionConflict):
             outcome.data["key"] = self._key_of(write.key)
             raise outcome
-        self._partitions.written(number, 1)
+        self._partitions.written({number: 1})
         return self._acknowledged(number, outcome)
 
     def _acknowledged(self, number: int, outcome: Answer) -> WriteResult:

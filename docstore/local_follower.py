@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -32,6 +32,8 @@ from indexing.writers import WriterBudget
 INDEX_DIRECTORY = "index"
 TAIL_BATCH = 2000
 """Log entries read in one transaction while the index is filled."""
+RANKED_ANEW = 10
+"""A tail so many times as long as the index makes it worth choosing pivots again."""
 FOLLOW_SECONDS = 5.0
 """How long a read-only process waits for the writing one to index what a search must see."""
 FOLLOW_POLL_SECONDS = 0.02
@@ -39,6 +41,16 @@ FOLLOW_POLL_SECONDS = 0.02
 
 class _NewColumns(Exception):
     """The documents hold fields that the index has no columns for: it must be rebuilt with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What an index has taken and not committed: entries up to `covered`."""
+
+    index: LocalIndex
+    generation: int
+    filling: Filling
+    covered: int
 
 
 class LocalFollower:
@@ -67,6 +79,7 @@ class LocalFollower:
         self._awake: LocalIndex | None = None
         self._generation = 0
         self._documents = 0
+        self._taken = 0
         self.checkpoint = 0
         if read_only:
             self._follow()
@@ -77,6 +90,11 @@ class LocalFollower:
     def lag(self) -> int:
         """Log entries that are acknowledged but not searchable yet."""
         return self._shard.head - self.checkpoint
+
+    @property
+    def tail(self) -> int:
+        """Log entries that the index has not even taken; a commit under way may hold some."""
+        return self._shard.head - max(self._taken, self.checkpoint)
 
     @property
     def head(self) -> int:
@@ -215,20 +233,22 @@ class LocalFollower:
         """
         self._filling.acquire()
         try:
-            head = self._shard.head
-            filling = self._filled(head)
-            if filling is not None:
-                pool.submit(self._commit_and_release, filling, head)
+            if self.checkpoint >= self._shard.head:
+                self._filling.release()
                 return
+            taken = self._take_tail()
+            self._taken = taken.covered
+            pool.submit(self._commit_and_release, taken)
         except BaseException:
+            self._taken = 0
             self._filling.release()
             raise
-        self._filling.release()
 
-    def _commit_and_release(self, filling: Filling, head: int) -> None:
+    def _commit_and_release(self, taken: _Taken) -> None:
         try:
-            self._commit(filling, head)
+            self._commit(taken)
         finally:
+            self._taken = 0
             self._filling.release()
 
     def poll(self) -> None:
@@ -238,29 +258,34 @@ class LocalFollower:
                 self._follow()
 
     def _catch_up(self) -> None:
-        head = self._shard.head
-        filling = self._filled(head)
-        if filling is not None:
-            self._commit(filling, head)
+        self._commit(self._take_tail())
 
-    def _filled(self, head: int) -> Filling | None:
-        """The tail up to `head`, not committed yet; None when a rebuild has indexed it instead."""
-        layout = self._index.layout
-        if layout.pivots is None and self._shard.count() >= SAMPLE_MIN:
-            self._rebuild(layout)
-            return None
+    def _take_tail(self) -> _Taken:
+        """Have the index take the tail; or a new one all documents, when its layout must change.
+
+        An index that is small beside its tail is made anew: more keys make better ranks.
+        """
+        layout, head = self._index.layout, self._shard.head
+        if self._shard.count() >= SAMPLE_MIN and (
+            layout.pivots is None or head - self.checkpoint > RANKED_ANEW * self._documents
+        ):
+            return self._take_all(layout)
         flattener = Flattener(layout)
         try:
-            return self._index.fill(self._changes(head, flattener), self._budget)
+            filling = self._index.fill(self._changes(head, flattener), self._budget)
         except _NewColumns:
-            self._rebuild(layout.grown(flattener.found))
-            return None
+            return self._take_all(layout.grown(flattener.found))
+        return _Taken(self._index, self._generation, filling, head)
 
-    def _commit(self, filling: Filling, head: int) -> None:
-        stamp = filling.commit()
-        self._shard.save_index_checkpoint(IndexCheckpoint(self._generation, stamp, head))
-        self._index.reload()
-        self._take(self._index, self._generation, head)
+    def _commit(self, taken: _Taken) -> None:
+        stamp = taken.filling.commit()
+        self._shard.save_index_checkpoint(IndexCheckpoint(taken.generation, stamp, taken.covered))
+        taken.index.reload()
+        old = self._awake
+        self._take(taken.index, taken.generation, taken.covered)
+        if old is not None and old is not taken.index:
+            old.close(self._budget)
+        self._remove_other_generations()
 
     def _changes(self, head: int, flattener: Flattener) -> Iterator[Change]:
         after = self.checkpoint
@@ -287,31 +312,27 @@ class LocalFollower:
             self._rebuild(Layout(self._schema))
 
     def _rebuild(self, layout: Layout) -> None:
+        self._commit(self._take_all(layout))
+
+    def _take_all(self, layout: Layout) -> _Taken:
+        """Fill a new generation with all documents; discovers columns as it goes."""
         covered = self._shard.head
         generation = self._next_generation()
         if self._shard.count() >= SAMPLE_MIN:
             keys = [self._key_text(key) for key, _ in self._shard.scan()]
             layout = replace(layout, pivots=pivots_of(keys))
         while True:
-            directory = self._directory / str(generation)
-            index = LocalIndex.create(directory, layout)
+            index = LocalIndex.create(self._directory / str(generation), layout)
             flattener = Flattener(layout)
             try:
-                stamp = index.fill(self._all_documents(flattener), self._budget).commit()
-                break
+                filling = index.fill(self._all_documents(flattener), self._budget)
             except _NewColumns:
                 layout = layout.grown(flattener.found)
-                index.close(self._budget)
-                shutil.rmtree(directory)
                 generation += 1
-        # Documents written during the scan are in the index and will come again in the log.
-        self._distrusted = self._shard.head
-        self._shard.save_index_checkpoint(IndexCheckpoint(generation, stamp, covered))
-        index.reload()
-        if self._generation:
-            self._index.close(self._budget)
-        self._take(index, generation, covered)
-        self._remove_other_generations()
+                continue
+            # Documents written during the scan are in the index and will come again in the log.
+            self._distrusted = self._shard.head
+            return _Taken(index, generation, filling, covered)
 
     def _next_generation(self) -> int:
         used = [self._generation]

@@ -5,8 +5,10 @@ opening a store costs the same whatever the number of partitions.
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from docstore.partitioning import token_of
 from docstore.records import Record
 from docstore.shard import Shard
 from docstore.types import Position
-from indexing.errors import Closed, InvalidRequest, NotFound, Unavailable
+from indexing.errors import Closed, DocstoreError, InvalidRequest, NotFound, Unavailable
 from indexing.local_index import View
 from indexing.open_indexes import OpenIndexes
 from indexing.writers import WriterBudget
@@ -28,6 +30,9 @@ BULK_WRITES = 100
 """Writes to one shard at once that make a writer a bulk writer."""
 BULK_TAIL = 25_000
 """Entries a bulk writer indexes in one commit: enough that the commit's cost is lost in them."""
+WATCHED_TAIL = 2_000
+WATCHED_SECONDS = 2.0
+"""The same, and for how long, when a search had to wait for a tail."""
 
 
 class Partitions:
@@ -60,6 +65,7 @@ class Partitions:
         self._shards: dict[int, Shard] = {}
         self._followers: dict[int, LocalFollower] = {}
         self._closed = False
+        self._searched = -WATCHED_SECONDS
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -115,17 +121,32 @@ class Partitions:
         """An encoded key as the text that indexes hold."""
         return keys.key_text(self.definition.key, key)
 
-    def written(self, number: int, count: int) -> None:
-        """Have the index of a shard brought up to what was just written.
+    def written(self, counts: Mapping[int, int]) -> None:
+        """Have the indexes brought up to what was just written, so many documents to each shard.
 
-        A bulk writer indexes its own writes when they are enough for a commit: two threads would
-        only take turns at the interpreter, and its tail stays bounded.
+        An index that cannot follow now is tried again in the background: the writes are safe.
         """
-        follower = self.follower(number)
-        is_bulk = count >= BULK_WRITES
-        if is_bulk and follower.lag >= BULK_TAIL:
-            follower.refresh_soon(self._commit_pool)
-        self._background.mark(follower, is_bulk=is_bulk)
+        for number, count in counts.items():
+            try:
+                follower = self.follower(number)
+            except DocstoreError:
+                continue  # whoever searches will be told
+            self._background.mark(follower, is_bulk=count >= BULK_WRITES)
+        if sum(counts.values()) >= BULK_WRITES:
+            with suppress(DocstoreError):
+                self._index_longest_tail()
+
+    def _index_longest_tail(self) -> None:
+        """A bulk writer indexes its own writes: two threads would take turns at the interpreter.
+
+        One tail at a time, so that one index digests what it took while the next writes are made
+        durable; a tail is long unless somebody searches meanwhile and would wait for it.
+        """
+        followers = list(self._followers.values())
+        is_watched = time.monotonic() - self._searched < WATCHED_SECONDS
+        tail = WATCHED_TAIL if is_watched else BULK_TAIL
+        if 2 * sum(each.tail for each in followers) >= tail * (len(followers) + 1):
+            max(followers, key=lambda each: each.tail).refresh_soon(self._commit_pool)
 
     def read(self, wanted: Sequence[bytes]) -> list[Record | None]:
         """Documents by encoded key, in the order asked; one transaction per shard."""
@@ -214,16 +235,25 @@ class Partitions:
             for number, follower in followers.items()
             if follower.checkpoint < needed[number]
         ]
-        short = [pair for pair in behind if pair[0].lag < BULK_WRITES]
-        if len(short) > 1:
-            # Commits mostly wait for the disk, so several at once take little longer than one.
-            list(self._pool.map(lambda pair: pair[0].refresh(pair[1]), short))
-        for follower, seq in behind:
-            follower.refresh(seq)
+        if behind:
+            self._searched = time.monotonic()
+            self._catch_up(behind)
         if self._read_only:
             for follower in followers.values():
                 follower.poll()
         return {number: follower.view() for number, follower in followers.items()}
+
+    def _catch_up(self, behind: list[tuple[LocalFollower, int]]) -> None:
+        """Refresh followers up to a seq each; commits mostly wait for the disk, so side by side."""
+        short = [pair for pair in behind if pair[0].lag < BULK_WRITES]
+        if len(short) > 1:
+            list(self._pool.map(lambda pair: pair[0].refresh(pair[1]), short))
+        if not self._read_only:
+            for follower, _ in behind:
+                if follower.lag >= BULK_WRITES:
+                    follower.refresh_soon(self._commit_pool)
+        for follower, seq in behind:
+            follower.refresh(seq)
 
     def _check_position(self, position: Position) -> None:
         if position.partition not in self.numbers:

@@ -10,7 +10,7 @@ a document of average length that holds the term once, and to first order for th
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import tantivy
 from tantivy import Occur, Query
@@ -28,13 +28,17 @@ class Frequencies:
 
     documents: int
     of: Mapping[ScoredTerm, int]
+    _idfs: dict[tuple[ScoredTerm, ...], float] = field(default_factory=dict)
 
     def idf(self, terms: tuple[ScoredTerm, ...]) -> float:
-        """The summed inverse document frequency of some terms."""
-        return sum(
-            math.log(1 + (self.documents - held + 0.5) / (held + 0.5))
-            for held in (self.of.get(term, 0) for term in terms)
-        )
+        """The summed inverse document frequency of some terms; every shard asks for the same."""
+        known = self._idfs.get(terms)
+        if known is None:
+            known = self._idfs[terms] = sum(
+                math.log(1 + (self.documents - held + 0.5) / (held + 0.5))
+                for held in (self.of.get(term, 0) for term in terms)
+            )
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +94,23 @@ def constant_score(node: Resolved) -> float | None:
     return None
 
 
-def scored_terms(node: Resolved) -> Iterator[tuple[str, ScoredTerm]]:
-    """Every term whose frequency the scores depend on, as (column, logical term)."""
+def _scored(node: Resolved) -> Iterator[Scored]:
     if isinstance(node, Scored):
-        for _, term in node.terms:
-            yield node.column, (node.source, term)
+        yield node
     elif isinstance(node, Combined):
         for occur, inner in node.clauses:
             if occur != Occur.MustNot:
-                yield from scored_terms(inner)
+                yield from _scored(inner)
     elif isinstance(node, Best):
         for inner in node.options:
-            yield from scored_terms(inner)
+            yield from _scored(inner)
+
+
+def scored_terms(node: Resolved) -> Iterator[tuple[str, ScoredTerm]]:
+    """Every term whose frequency the scores depend on, as (column, logical term)."""
+    for leaf in _scored(node):
+        for _, term in leaf.terms:
+            yield leaf.column, (leaf.source, term)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,48 +157,49 @@ def relative_lengths(
     }
 
 
-def outer_correction(node: Resolved, weights: Weights) -> float | None:
-    """The factor for the whole query when one leaf makes its score, else None.
+def main_correction(node: Resolved, weights: Weights) -> float:
+    """The correction of the leaf with the most postings, 1 when nothing is scored.
 
-    Scores are then corrected after the search: a boost inside costs a quarter of its time.
+    It is applied after the search, to all that it finds, so that this leaf needs no boost inside:
+    a boost costs a quarter of a leaf's time.
     """
-    if isinstance(node, Scored):
-        return weights.correction(tuple((node.source, term) for _, term in node.terms))
-    if isinstance(node, Combined):
-        scoring = [
-            inner
-            for occur, inner in node.clauses
-            if occur != Occur.MustNot and not (isinstance(inner, Constant) and inner.score == 0)
-        ]
-        if len(scoring) == 1:
-            return outer_correction(scoring[0], weights)
-    return None
+    leaves = [tuple((leaf.source, term) for _, term in leaf.terms) for leaf in _scored(node)]
+    if not leaves:
+        return 1.0
+    main = max(leaves, key=lambda terms: min(weights.own.of.get(term, 0) for term in terms))
+    return weights.correction(main)
 
 
-def built(node: Resolved, schema: tantivy.Schema, weights: Weights | None = None) -> Query:
-    """The Tantivy query; without weights, scores are the shard's own."""
+def built(
+    node: Resolved, schema: tantivy.Schema, weights: Weights | None = None, later: float = 1.0
+) -> Query:
+    """The Tantivy query; without weights, scores are the shard's own.
+
+    All scores are divided by `later`, the correction that is left to be applied to what is found.
+    """
     match node:
         case Constant(query, score):
-            return Query.const_score_query(query, score)
+            return Query.const_score_query(query, score / later)
         case Scored():
-            return _leaf(node, schema, weights)
+            return _leaf(node, schema, weights, later)
         case Combined(clauses, minimum, boost):
             query = Query.boolean_query(
-                [(occur, built(inner, schema, weights)) for occur, inner in clauses], minimum
+                [(occur, built(inner, schema, weights, later)) for occur, inner in clauses],
+                minimum,
             )
         case Best(options, tie_breaker, boost):
             query = Query.disjunction_max_query(
-                [built(inner, schema, weights) for inner in options], tie_breaker
+                [built(inner, schema, weights, later) for inner in options], tie_breaker
             )
     return query if boost == 1.0 else Query.boost_query(query, boost)
 
 
-def _leaf(leaf: Scored, schema: tantivy.Schema, weights: Weights | None) -> Query:
+def _leaf(leaf: Scored, schema: tantivy.Schema, weights: Weights | None, later: float) -> Query:
     if len(leaf.terms) == 1:
         query = Query.term_query(schema, leaf.column, leaf.terms[0][1], "freq")
     else:
         query = Query.phrase_query(schema, leaf.column, list(leaf.terms), leaf.slop)
     boost = leaf.boost
     if weights is not None:
-        boost *= weights.correction(tuple((leaf.source, term) for _, term in leaf.terms))
+        boost *= weights.correction(tuple((leaf.source, term) for _, term in leaf.terms)) / later
     return query if boost == 1.0 else Query.boost_query(query, boost)

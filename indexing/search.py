@@ -25,7 +25,7 @@ from indexing.resolved import (
     Weights,
     built,
     constant_score,
-    outer_correction,
+    main_correction,
     relative_lengths,
     scored_terms,
 )
@@ -150,12 +150,17 @@ def first_by_key(view: View, query: Query, wanted: int) -> tuple[list[Entry], in
     """The first `wanted` matches in key order as (key text, address), and how many match.
 
     Ranks order almost all keys. Ordering by the text of all matches costs 0.3 ms and more, so that
-    is asked for only when the last one wanted has the rank of matches that were not found.
+    is asked for only when a long way after the last one wanted all matches have its rank.
     """
-    page = view.top(query, wanted + LOOK_AHEAD, RANK, descending=False)
-    entries = page.entries
-    if wanted and page.total > len(entries) and entries[wanted - 1][0] == entries[-1][0]:
-        return view.top(query, wanted, KEY, descending=False, count=False).entries, page.total
+    for ahead in (LOOK_AHEAD, LOOK_FAR_AHEAD * TIE_GROWTH):
+        page = view.top(query, wanted + ahead, RANK, descending=False)
+        entries = page.entries
+        if len(entries) <= wanted or not wanted or entries[wanted - 1][0] != entries[-1][0]:
+            break
+    else:
+        if page.total > len(entries):
+            page = view.top(query, wanted, KEY, descending=False)
+            return page.entries, page.total
     if len(entries) > wanted:
         last = entries[wanted - 1][0] if wanted else -1
         entries = [entry for entry in entries if entry[0] <= last]
@@ -235,11 +240,9 @@ class Searches:
         passes: dict[int, list[Pass]] = {}
         for number, view in self._views.items():
             resolved, inner = self._of(view), weights.get(number)
-            factor = None if inner is None else outer_correction(resolved, inner)
-            query = built(resolved, view.layout.tantivy_schema, inner if factor is None else None)
-            passes[number] = [
-                Pass(view, query, None, descending=True, factor=factor or 1.0, ahead=ahead)
-            ]
+            factor = 1.0 if inner is None else main_correction(resolved, inner)
+            query = built(resolved, view.layout.tantivy_schema, inner, factor)
+            passes[number] = [Pass(view, query, None, descending=True, factor=factor, ahead=ahead)]
         return passes
 
     def _plain(self, view: View) -> Query:
