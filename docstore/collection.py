@@ -51,6 +51,7 @@ class Collection(Generic[D]):
         self._partitions = partitions
         self._codec = codec
         self._spec = partitions.definition.key
+        self._parts = partitions.key_parts
 
     @property
     def name(self) -> str:
@@ -100,9 +101,7 @@ class Collection(Generic[D]):
         self, key: Key, *, if_version: int | None = None, op_id: str | None = None
     ) -> WriteResult:
         """Remove a document; of a key that does not exist, does nothing (`deleted` is False)."""
-        write = Write(
-            keys.encode(self._spec, key), None, now_microseconds(), if_version, op_id=_op_id(op_id)
-        )
+        write = Write(self._encoded(key), None, now_microseconds(), if_version, op_id=_op_id(op_id))
         return self._one(write)
 
     def patch(
@@ -118,7 +117,7 @@ class Collection(Generic[D]):
         Raises NotFound, InvalidDocument when the result is not valid or its key would change, and
         VersionConflict. Without `if_version`, a concurrent change is read and patched again.
         """
-        encoded = keys.encode(self._spec, key)
+        encoded = self._encoded(key)
         shard = self._partitions.shard(self._partitions.number_of(encoded))
         while True:
             stored = shard.get(encoded)
@@ -160,7 +159,7 @@ class Collection(Generic[D]):
         batch = WriteBatch()
         for key in keys_to_delete:
             try:
-                encoded = keys.encode(self._spec, key)
+                encoded = self._encoded(key)
             except DocstoreError as error:
                 batch.refuse(key, error)
                 continue
@@ -198,6 +197,9 @@ class Collection(Generic[D]):
             deleted=outcome.deleted,
         )
 
+    def _encoded(self, key: Key) -> bytes:
+        return keys.encode(self._spec, self._parts.key(key))
+
     def _key_of(self, encoded: bytes) -> Key:
         return keys.decode(self._spec, encoded)
 
@@ -205,13 +207,13 @@ class Collection(Generic[D]):
 
     def get(self, key: Key) -> D | None:
         """The document under a key, or None."""
-        encoded = keys.encode(self._spec, key)
+        encoded = self._encoded(key)
         stored = self._partitions.shard(self._partitions.number_of(encoded)).get(encoded)
         return None if stored is None else self._codec.decode(stored.body)
 
     def fetch(self, key: Key) -> Document[D] | None:
         """The document under a key with its version, or None."""
-        encoded = keys.encode(self._spec, key)
+        encoded = self._encoded(key)
         stored = self._partitions.shard(self._partitions.number_of(encoded)).get(encoded)
         if stored is None:
             return None
@@ -219,13 +221,13 @@ class Collection(Generic[D]):
 
     def get_many(self, wanted: Iterable[Key]) -> list[D | None]:
         """The documents under some keys, in their order, None where there is none."""
-        encoded = [keys.encode(self._spec, key) for key in wanted]
+        encoded = [self._encoded(key) for key in wanted]
         found = self._partitions.read(encoded)
         return [None if stored is None else self._codec.decode(stored.body) for stored in found]
 
     def exists(self, key: Key) -> bool:
         """Whether there is a document under a key."""
-        encoded = keys.encode(self._spec, key)
+        encoded = self._encoded(key)
         return self._partitions.shard(self._partitions.number_of(encoded)).get(encoded) is not None
 
     def scan(

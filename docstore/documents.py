@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from docstore import keys
-from docstore.key_parts import key_parts
+from docstore.key_parts import KeyParts
 from docstore.keys import KeySpec
 from docstore.types import Key
 from indexing.errors import InvalidDocument
@@ -40,7 +40,7 @@ class DocumentCodec(Generic[D]):
         self._model = model
         self._validator = model or (model_of(schema) if schema.fields else None)
         self._fields = _attributes(model) if model else {}
-        self._key_part = key_parts(schema, spec)
+        self._key_part = KeyParts(schema, spec).part_of
 
     def encode(self, document: Any, key: Key | None = None) -> tuple[Key, bytes, bytes]:
         """The key, its bytes and the JSON of a document; generates a missing string key."""

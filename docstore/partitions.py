@@ -15,13 +15,20 @@ from typing import Any
 from docstore import keys
 from docstore.background import BackgroundRefresh
 from docstore.catalog import SHARDS_DIRECTORY, Definition
-from docstore.key_parts import key_parts
+from docstore.key_parts import KeyParts
 from docstore.local_follower import LocalFollower
 from docstore.partitioning import token_of
 from docstore.records import Record
 from docstore.shard import Shard
 from docstore.types import Position
-from indexing.errors import Closed, DocstoreError, InvalidRequest, NotFound, Unavailable
+from indexing.errors import (
+    Closed,
+    DocstoreError,
+    InvalidDocument,
+    InvalidRequest,
+    NotFound,
+    Unavailable,
+)
 from indexing.local_index import View
 from indexing.open_indexes import OpenIndexes
 from indexing.writers import WriterBudget
@@ -60,7 +67,7 @@ class Partitions:
         self._commit_pool = commit_pool
         self.search_pool = search_pool
         self._read_only = read_only
-        self._key_part = key_parts(definition.schema, definition.key)
+        self.key_parts = KeyParts(definition.schema, definition.key, self._holds)
         self._opening = threading.Lock()
         self._shards: dict[int, Shard] = {}
         self._followers: dict[int, LocalFollower] = {}
@@ -160,6 +167,14 @@ class Partitions:
                 found[index] = record
         return found
 
+    def _holds(self, part: Any) -> bool:
+        """Whether some document's key begins with a part."""
+        try:
+            lower, upper = keys.prefix_range(self.definition.key, (part,))
+        except InvalidDocument:
+            return False
+        return any(True for _ in self.shard(self.number_of(lower)).scan(lower, upper))
+
     def count(self) -> int:
         """How many documents there are, whatever is indexed of them."""
         return sum(self.shard(number).count() for number in self.numbers)
@@ -168,10 +183,6 @@ class Partitions:
         """About how many documents a shard holds: as of its last refresh, if it had one."""
         follower = self._followers.get(number)
         return self.shard(number).count() if follower is None else follower.documents
-
-    def part_of(self, field: str, value: Any) -> Any:
-        """A query's value as a part of the key: a date that came as a string becomes a date."""
-        return self._key_part(field, value)
 
     def rebuild(self, number: int | None) -> None:
         """Make the local index of one partition, or of all, again."""

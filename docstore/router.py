@@ -6,10 +6,11 @@ is kept with its reason for `explain`. Prices are microseconds on one core, fitt
 226,000 documents; only their order matters.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from docstore.key_parts import KeyParts
 from docstore.keys import KeySpec, encode, partition_bytes, prefix_range
 from docstore.partitioning import PartitionMap, token_of
 from docstore.types import Candidate, Key, Plan
@@ -50,12 +51,12 @@ def plan(
     partition_map: PartitionMap,
     spec: KeySpec,
     documents: Mapping[int, int],
-    part_of: Callable[[str, Any], Any],
+    parts: KeyParts,
 ) -> Routing:
     """Choose the cheapest way to answer.
 
-    `documents` counts each shard's documents; `part_of` turns a query's value into a part of the
-    key, so that a date given as a string finds the partition of the date.
+    `documents` counts each shard's documents; `parts` turns a query's values into parts of keys, so
+    that a date given as a string finds the partition of the date.
     """
     everywhere = tuple(partition_map.numbers)
     candidates = [
@@ -67,7 +68,7 @@ def plan(
         )
     ]
     refused: list[Candidate] = []
-    keys = _whole_keys(asked.query, spec, part_of)
+    keys = _whole_keys(asked.query, spec, parts)
     if keys is not None and len(keys) <= PINNED_MAX:
         shards = _shards_of(keys, spec, partition_map)
         candidates.append(
@@ -82,7 +83,7 @@ def plan(
         refused.append(
             Candidate("point_read", (), float("inf"), "the query asks for more than whole keys")
         )
-    pinned = _pinned(asked.query, spec, part_of)
+    pinned = _pinned(asked.query, spec, parts)
     if pinned is None:
         field = spec.fields[0]
         reason = f"the query does not fix {field!r}, by which documents are partitioned"
@@ -116,66 +117,61 @@ def _shards_of(
     return tuple(sorted(numbers))
 
 
-def _whole_keys(
-    query: Query, spec: KeySpec, part_of: Callable[[str, Any], Any]
-) -> tuple[Key, ...] | None:
+def _whole_keys(query: Query, spec: KeySpec, parts: KeyParts) -> tuple[Key, ...] | None:
     """The keys that are all the query asks for, in order and once each, or None."""
     found: tuple[Key, ...] | None = None
     if isinstance(query, Ids):
         found = query.values
     elif isinstance(query, ConstantScore):
-        found = _whole_keys(query.query, spec, part_of)
+        found = _whole_keys(query.query, spec, parts)
     elif isinstance(query, Bool) and not (query.should or query.must_not):
         clauses = (*query.must, *query.filter)
-        found = _whole_keys(clauses[0], spec, part_of) if len(clauses) == 1 else None
-    elif not spec.typed and isinstance(query, Term) and query.field == spec.fields[0]:
-        found = (query.value,)
-    elif not spec.typed and isinstance(query, Terms) and query.field == spec.fields[0]:
-        found = query.values
+        found = _whole_keys(clauses[0], spec, parts) if len(clauses) == 1 else None
+    elif not spec.typed:
+        named = _named(query, spec, parts)
+        found = None if named is None else tuple(named)
     if found is None:
         return None
     try:
-        whole = [key_of(spec, key, part_of) for key in found]
+        whole = [parts.key(key) for key in found]
         return tuple({encode(spec, key): key for key in whole}.values())
     except InvalidDocument:
         return None
 
 
-def key_of(spec: KeySpec, key: Key, part_of: Callable[[str, Any], Any]) -> Key:
-    """A key as a query names it, with each part as the key itself has it."""
-    if not spec.typed:
-        return key
-    parts = key if isinstance(key, tuple | list) else (key,)
-    if len(parts) != len(spec.fields):
-        return key
-    return tuple(part_of(field, part) for field, part in zip(spec.fields, parts, strict=True))
+def _named(query: Query, spec: KeySpec, parts: KeyParts) -> list[Any] | None:
+    """The first parts of all keys that a term query on the partition field can find, or None."""
+    if not isinstance(query, Term | Terms) or query.field != spec.fields[0]:
+        return None
+    values = (query.value,) if isinstance(query, Term) else query.values
+    named: list[Any] = []
+    for value in values:
+        matching = parts.matching(query.field, value)
+        if matching is None:
+            return None
+        named += matching
+    return named
 
 
-def _pinned(query: Query, spec: KeySpec, part_of: Callable[[str, Any], Any]) -> set[bytes] | None:
+def _pinned(query: Query, spec: KeySpec, parts: KeyParts) -> set[bytes] | None:
     """The encoded partition keys that every match must have one of, or None when any will do."""
     if isinstance(query, Bool):
         known = [
             pinned
             for clause in (*query.must, *query.filter)
-            if (pinned := _pinned(clause, spec, part_of)) is not None
+            if (pinned := _pinned(clause, spec, parts)) is not None
         ]
         return set.intersection(*known) if known else None
     if isinstance(query, ConstantScore):
-        return _pinned(query.query, spec, part_of)
+        return _pinned(query.query, spec, parts)
     try:
         if isinstance(query, Ids):
-            return {
-                partition_bytes(spec, encode(spec, key_of(spec, key, part_of)))
-                for key in query.values
-            }
-        if isinstance(query, Term) and query.field == spec.fields[0]:
-            return {_partition_key(spec, part_of(query.field, query.value))}
-        if isinstance(query, Terms) and query.field == spec.fields[0]:
-            return {_partition_key(spec, part_of(query.field, value)) for value in query.values}
+            return {partition_bytes(spec, encode(spec, parts.key(key))) for key in query.values}
+        named = _named(query, spec, parts)
+        return None if named is None else {_partition_key(spec, part) for part in named}
     except InvalidDocument:
         # A value that cannot be part of a key: the search itself will say what is wrong.
         return None
-    return None
 
 
 def _partition_key(spec: KeySpec, part: Any) -> bytes:

@@ -28,6 +28,9 @@ def scan(
     if limit is not None and (not isinstance(limit, int) or limit < 0):
         raise InvalidRequest(f"limit is {limit!r}", hint="use a number from 0, or None for all")
     spec = partitions.definition.key
+    start, end, prefix = (
+        None if given is None else partitions.key_parts.key(given) for given in (start, end, prefix)
+    )
     lower, upper = _bounds(spec, start, end, prefix)
     numbers = partitions.numbers
     if spec.typed and len(spec.fields) > 1 and prefix not in (None, "", ()):

@@ -15,7 +15,7 @@ from docstore.documents import DocumentCodec
 from docstore.merge import Ranked
 from docstore.partitions import Partitions
 from docstore.records import Record
-from docstore.router import Asked, Routing, key_of, plan
+from docstore.router import Asked, Routing, plan
 from docstore.types import Hit, Key, Plan, Position, SearchResult
 from indexing.describe import describe
 from indexing.dsl import parse_query
@@ -292,7 +292,7 @@ def _routed(partitions: Partitions, request: Request) -> Routing:
     )
     definition = partitions.definition
     documents = {number: partitions.document_estimate(number) for number in partitions.numbers}
-    return plan(asked, definition.partition_map, definition.key, documents, partitions.part_of)
+    return plan(asked, definition.partition_map, definition.key, documents, partitions.key_parts)
 
 
 def _key_text(partitions: Partitions) -> Callable[[Any], str]:
@@ -300,7 +300,7 @@ def _key_text(partitions: Partitions) -> Callable[[Any], str]:
 
     def key_text(key: Any) -> str:
         try:
-            return keys.key_text(spec, keys.encode(spec, key_of(spec, key, partitions.part_of)))
+            return keys.key_text(spec, keys.encode(spec, partitions.key_parts.key(key)))
         except InvalidDocument as error:
             raise InvalidQuery(error.message, hint=error.hint, path="ids") from error
 
