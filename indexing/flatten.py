@@ -3,14 +3,18 @@
 Pure apart from the set of discovered columns it collects. Lists put all their values into the
 column; lists of objects are flattened, so `seller.city` holds the cities of all sellers and no
 longer knows which belonged together. Nulls and empty lists leave no trace.
+
+Invariant: whatever a document holds, it has a line; an acknowledged document must never keep its
+shard from being indexed.
 """
 
+import math
+from contextlib import suppress
 from typing import Any
 
 import orjson
 
 from indexing.analysis import STANDARD
-from indexing.errors import Corruption
 from indexing.layout import (
     EVERY,
     EVERY_TERM,
@@ -25,7 +29,7 @@ from indexing.layout import (
 )
 from indexing.rank import rank_by
 from indexing.schema import Kind
-from indexing.values import address_of, address_order, microseconds_of
+from indexing.values import address_of, address_order, stored_microseconds
 
 Line = dict[str, Any]
 _SURELY_SHORT = KEYWORD_BYTES_MAX // 4
@@ -119,10 +123,10 @@ class Flattener:
                 continue
             if type(each) is list:
                 self._field(line, path, each)
-            elif catch_all is not None:
+            elif catch_all is None:
+                _typed(line, kind, columns, each)
+            elif type(each) is str:
                 _string(line, path, columns, catch_all, each)
-            else:
-                _typed(line, path, kind, columns, each)
 
     def _unnamed(self, line: Line, path: str, value: Any) -> None:
         if type(value) is dict:
@@ -195,21 +199,19 @@ def _string(
     line.setdefault(catch_all, []).append(value)
 
 
-def _typed(line: Line, path: str, kind: Kind, columns: dict[ColumnKind, str], value: Any) -> None:
-    try:
+def _typed(line: Line, kind: Kind, columns: dict[ColumnKind, str], value: Any) -> None:
+    """A value that its column cannot hold stays in the document and is not found by this field."""
+    with suppress(ValueError, TypeError, OverflowError):
         if kind is Kind.DATETIME:
-            _put(line, columns[ColumnKind.DATETIME], microseconds_of(value))
+            _put(line, columns[ColumnKind.DATETIME], stored_microseconds(value))
         elif kind is Kind.IP:
-            _put(line, columns[ColumnKind.IP], str(address_of(value)))
+            address = str(address_of(value))
+            _put(line, columns[ColumnKind.IP], address)
             _put(line, columns[ColumnKind.IP_ORDER], address_order(value))
         elif kind is Kind.FLOAT:
-            _put(line, columns[ColumnKind.FLOAT], float(value) + 0.0)  # -0.0 is 0.0
-        else:
+            number = float(value) + 0.0  # -0.0 is 0.0
+            if math.isfinite(number):
+                _put(line, columns[ColumnKind.FLOAT], number)
+        elif kind_of(value) is kind:
             (name,) = columns.values()
             _put(line, name, value)
-    except (ValueError, TypeError) as error:
-        raise Corruption(
-            f"the stored {kind} of field {path!r} cannot be read: {error}",
-            hint="the document was stored under another schema; write it again",
-            field=path,
-        ) from error

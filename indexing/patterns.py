@@ -149,6 +149,40 @@ def below(bound: str, *, inclusive: bool, path: str) -> list[str]:
     return patterns
 
 
+def between(
+    low: str, high: str, *, low_inclusive: bool, high_inclusive: bool, path: str
+) -> list[str]:
+    """Patterns whose union matches every string between two bounds.
+
+    One value has to pass both: two unions would be met by two values of a list.
+    """
+    if low >= high:
+        return [literal(low)] if low == high and low_inclusive and high_inclusive else []
+    place = 0
+    while place < len(low) and low[place] == high[place]:
+        place += 1
+    beginning = literal(low[:place])
+    if place == len(low):  # the upper bound continues the lower one
+        rest = below(high[place:], inclusive=high_inclusive, path=path)
+        _check_bound(high, path)
+        # The first alternative of `below` is the empty string, which is the lower bound itself.
+        return [beginning + each for each in rest if each or low_inclusive]
+    _check_bound(low, path)
+    _check_bound(high, path)
+    patterns = [
+        beginning + literal(low[place]) + each
+        for each in above(low[place + 1 :], inclusive=low_inclusive, path=path)
+    ]
+    middle = _characters(ord(low[place]) + 1, ord(high[place]) - 1)
+    if middle:
+        patterns.append(f"{beginning}[{middle}]{ANY_RUN}")
+    patterns += [
+        beginning + literal(high[place]) + each
+        for each in below(high[place + 1 :], inclusive=high_inclusive, path=path)
+    ]
+    return patterns
+
+
 def _check_bound(bound: str, path: str) -> None:
     if len(bound) > BOUND_CHARACTERS_MAX:
         raise InvalidQuery(

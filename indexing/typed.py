@@ -174,21 +174,37 @@ def _number(bound: Any) -> int | float | None:
 
 
 def _string_range(schema: tantivy.Schema, column: Column, asked: Range) -> Query | None:
-    sides: list[list[str]] = []
-    for bound, inclusive, side in (
-        (asked.gte, True, patterns.above),
-        (asked.gt, False, patterns.above),
-        (asked.lte, True, patterns.below),
-        (asked.lt, False, patterns.below),
-    ):
-        if bound is None:
-            continue
-        if not isinstance(bound, str):
-            return None
-        sides.append(side(bound, inclusive=inclusive, path=column.path))
-    if not sides:
+    bounds = (asked.gte, asked.gt, asked.lte, asked.lt)
+    gte, gt, lte, lt = (bound if isinstance(bound, str) else None for bound in bounds)
+    if (gte, gt, lte, lt) != bounds:
+        return None
+    low, low_inclusive = _innermost(gte, gt, max)
+    high, high_inclusive = _innermost(lte, lt, min)
+    if low is not None and high is not None:
+        alternatives = patterns.between(
+            low,
+            high,
+            low_inclusive=low_inclusive,
+            high_inclusive=high_inclusive,
+            path=column.path,
+        )
+    elif low is not None:
+        alternatives = patterns.above(low, inclusive=low_inclusive, path=column.path)
+    elif high is not None:
+        alternatives = patterns.below(high, inclusive=high_inclusive, path=column.path)
+    else:
         return Query.exists_query(column.name)
-    return Query.boolean_query([(Occur.Must, _union(schema, column, side)) for side in sides])
+    return _union(schema, column, alternatives)
+
+
+def _innermost(
+    inclusive: str | None, exclusive: str | None, choose: Callable[[str, str], str]
+) -> tuple[str | None, bool]:
+    """The narrower of two bounds of one side, and whether it is inside itself."""
+    if inclusive is None or exclusive is None:
+        return (exclusive, False) if inclusive is None else (inclusive, True)
+    narrower = choose(inclusive, exclusive)
+    return narrower, narrower != exclusive
 
 
 def _union(schema: tantivy.Schema, column: Column, alternatives: list[str]) -> Query:

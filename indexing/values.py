@@ -3,8 +3,11 @@
 import datetime
 import ipaddress
 
+from pydantic import TypeAdapter
+
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
+_MOMENT = TypeAdapter(datetime.datetime)
 
 
 def microseconds_of(text: str) -> int:
@@ -12,7 +15,18 @@ def microseconds_of(text: str) -> int:
 
     Raises ValueError on anything else and on years outside 1 to 9999.
     """
-    moment = datetime.datetime.fromisoformat(text)
+    return _microseconds(datetime.datetime.fromisoformat(text))
+
+
+def stored_microseconds(moment: str | float) -> int:
+    """The same of what a document holds, where pydantic lets pass more than ISO 8601."""
+    try:
+        return microseconds_of(moment)  # type: ignore[arg-type]  # a number is a TypeError
+    except (ValueError, TypeError):
+        return _microseconds(_MOMENT.validate_python(moment))
+
+
+def _microseconds(moment: datetime.datetime) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
     return (moment - _EPOCH) // _MICROSECOND

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexing.errors import Corruption
 from indexing.flatten import Flattener, kind_of
 from indexing.layout import KEYWORD_BYTES_MAX, PRESENT, ColumnKind, Layout
 from indexing.schema import Kind, Schema
@@ -151,11 +150,31 @@ def test_words_of_all_strings_are_in_the_catch_all_of_their_analyzer() -> None:
     assert (held["all_standard"], held["all_english"]) == (["x", "z"], ["y"])
 
 
-def test_a_stored_value_of_another_schema_is_damage_and_names_its_field() -> None:
-    layout = Layout(Schema.from_json({"fields": {"d": "datetime"}}))
-    with pytest.raises(Corruption) as damaged:
-        Flattener(layout).line("k", 1, {"d": "soon"})
-    assert damaged.value.data["field"] == "d"
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("datetime", "soon"),
+        ("datetime", {"a": 1}),
+        ("int", "7"),
+        ("int", True),
+        ("float", "1E+400"),
+        ("float", "many"),
+        ("bool", 1),
+        ("ip", "10.0.0.0/8"),
+        ("string", 7),
+        ("keyword", {"a": "b"}),
+    ],
+)
+def test_a_value_that_its_column_cannot_hold_is_not_indexed(kind: str, value: Any) -> None:
+    assert typed(kind, value) == {}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["2020-01-01T00:00:00Z", "2020-01-01", "2020-01-01t00:00:00z", "1577836800", 1577836800],
+)
+def test_a_moment_is_read_as_validation_reads_it(value: Any) -> None:
+    assert typed("datetime", value) == {"x:datetime": [1577836800000000]}
 
 
 def test_discovery_is_remembered_until_the_layout_has_grown() -> None:

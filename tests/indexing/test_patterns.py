@@ -2,6 +2,7 @@
 
 import random
 import string
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -61,6 +62,15 @@ def test_one_bound_splits_all_strings_as_python_does(view: View, bound: str) -> 
 def test_two_bounds_hold_what_lies_between(view: View, low: str, high: str) -> None:
     assert found(view, Range("s", gt=low, lte=high)) == keys([low < t <= high for t in STORED])
     assert found(view, Range("s", gte=low, lt=high)) == keys([low <= t < high for t in STORED])
+
+
+def test_two_bounds_are_met_by_one_value_of_a_list(tmp_path: Path) -> None:
+    documents = [{"s": ["a", "z"]}, {"s": ["a", "d"]}, {"s": ["ca", "z"]}]
+    schema = Schema.from_json({"fields": {"s": {"type": "string", "list": True}}})
+    view = build(tmp_path / "index", schema, documents).view()
+    assert found(view, Range("s", gte="c", lt="m")) == [key_of(1), key_of(2)]
+    assert found(view, Range("s", gt="c", lt="ca")) == []
+    assert found(view, Range("s", gte="ca", lte="ca")) == [key_of(2)]
 
 
 @settings(max_examples=60, deadline=None)
