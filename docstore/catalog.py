@@ -61,6 +61,15 @@ class Definition:
             ) from error
 
 
+def file_identity(directory: Path) -> tuple[int, int] | None:
+    """What tells a collection's definition file from the one that replaces it; None without one."""
+    try:
+        found = (directory / DEFINITION_FILE).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
 def check_name(name: object) -> str:
     """A collection's name, which is also its directory's."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):

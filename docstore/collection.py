@@ -273,6 +273,8 @@ class Collection(Generic[D]):
         InvalidQuery.
         """
         request = self._request(q, filter, query, sort, freshness, after, operator)
+        if isinstance(select, str):
+            select = (select,)
         page = searching.Page(offset, limit, None if select is None else tuple(select))
         return searching.search(self._partitions, self._codec, request, page)
 

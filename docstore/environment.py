@@ -194,12 +194,27 @@ def _truncated(path: Path) -> Corruption:
     )
 
 
+def _too_many_files() -> Unavailable:
+    return Unavailable(
+        "this process may not open more files",
+        hint="raise its limit (ulimit -n): a partition needs about four",
+        retryable=True,
+    )
+
+
 def _ours(error: lmdb.Error, path: Path) -> Exception:
     text = str(error)
     if isinstance(error, lmdb.MapFullError):
         return _MapFull()
     if isinstance(error, lmdb.MapResizedError):
         return _MapMoved()
+    if "already open in this process" in text:
+        return Unavailable(
+            f"this process has the documents of shard {path.parent.name} open already",
+            hint="use the store that is open, or close it first",
+        )
+    if "Too many open files" in text or "Resource temporarily unavailable" in text:
+        return _too_many_files()
     if any(sign in text for sign in _NO_ROOM):
         return Unavailable(
             f"the write was not made, the disk seems full: {text}",
@@ -242,6 +257,8 @@ def translated(path: Path) -> Iterator[None]:
             raise Unavailable(
                 "the disk is full", hint="free some space and try again", retryable=True
             ) from error
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise _too_many_files() from error
         raise Unavailable(
             f"the store's files cannot be used: {error.strerror}",
             hint="check the permissions of the store's directory",

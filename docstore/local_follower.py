@@ -138,7 +138,7 @@ class LocalFollower:
     def _open(self) -> None:
         recorded = self._shard.index_checkpoint()
         if recorded is None:
-            self._start_empty()
+            self.rebuild()
             return
         try:
             index = LocalIndex.open(self._directory / str(recorded.generation), self._schema)
@@ -155,15 +155,6 @@ class LocalFollower:
             self._distrusted = self._shard.head
         self._take(index, recorded.generation, recorded.seq)
         self._remove_other_generations()
-
-    def _start_empty(self) -> None:
-        if self._shard.head:
-            self.rebuild()
-            return
-        self._remove_other_generations()
-        index = LocalIndex.create(self._directory / "1", Layout(self._schema))
-        self._shard.save_index_checkpoint(IndexCheckpoint(1, index.stamp, 0))
-        self._take(index, 1, 0)
 
     def _take(self, index: LocalIndex, generation: int, seq: int) -> None:
         self._awake, self._generation, self.checkpoint = index, generation, seq

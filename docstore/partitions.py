@@ -14,7 +14,7 @@ from typing import Any
 
 from docstore import keys
 from docstore.background import BackgroundRefresh
-from docstore.catalog import SHARDS_DIRECTORY, Definition
+from docstore.catalog import SHARDS_DIRECTORY, Definition, file_identity
 from docstore.key_parts import KeyParts
 from docstore.local_follower import LocalFollower
 from docstore.partitioning import token_of
@@ -73,6 +73,7 @@ class Partitions:
         self._followers: dict[int, LocalFollower] = {}
         self._closed = False
         self._searched = -WATCHED_SECONDS
+        self._definition_file = file_identity(directory)
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -84,8 +85,18 @@ class Partitions:
         token = token_of(keys.partition_bytes(self.definition.key, key))
         return self.definition.partition_map.partition_of(token).number
 
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another process dropped the collection since, or made it anew."""
+        return self._read_only and self._definition_file != file_identity(self._directory.parent)
+
     def shard(self, number: int) -> Shard:
         """The shard of a partition."""
+        if self._read_only and self.is_replaced:
+            raise NotFound(
+                f"collection {self.definition.name!r} was dropped, or made anew",
+                hint="open it again with collection()",
+            )
         shard = self._shards.get(number)
         return shard if shard is not None else self._open_shard(number)
 
@@ -265,6 +276,11 @@ class Partitions:
                     follower.refresh_soon(self._commit_pool)
         for follower, seq in behind:
             follower.refresh(seq)
+
+    def field_paths(self, *, current: bool) -> frozenset[str]:
+        """Every path that a query may name: those of the schema, and those that documents hold."""
+        views = self.views(self.numbers, None, current=current).values()
+        return frozenset(self.definition.schema.paths).union(*(v.layout.by_path for v in views))
 
     def _check_position(self, position: Position) -> None:
         if position.partition not in self.numbers:

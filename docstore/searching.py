@@ -63,6 +63,10 @@ class Page:
                 raise InvalidQuery(
                     f"{name} is {value!r}", hint="use a whole number from 0", path=name
                 )
+        if self.select is not None and not all(isinstance(each, str) for each in self.select):
+            raise InvalidQuery(
+                f"select is {list(self.select)!r}", hint="name the fields to return", path="select"
+            )
         if self.offset + self.limit > WINDOW_MAX:
             raise InvalidQuery(
                 f"offset + limit is {self.offset + self.limit:,}, at most {WINDOW_MAX:,} hits can "
@@ -91,12 +95,14 @@ def request_of(
     if operator not in ("or", "and", None):
         raise InvalidQuery(f"operator is {operator!r}", hint='use "or" or "and"', path="operator")
     required = operator == "and" or (operator is None and order is not None)
+    current, positions = _freshness(freshness, after)
     must: list[Query] = []
     notes: tuple[str, ...] = ()
     if q is not None:
         if not isinstance(q, str):
             raise InvalidQuery(f"q is a {type(q).__name__}", hint="pass text", path="q")
-        fields = partitions.definition.schema.paths
+        # What schemaless documents hold is looked up only when the text may name a field.
+        fields = partitions.field_paths(current=current) if ":" in q else frozenset[str]()
         text, notes = parse_text(q, operator="and" if required else "or", fields=fields)
         must.append(text)
     if query is not None:
@@ -108,7 +114,6 @@ def request_of(
         whole = Bool(must=tuple(must), filter=narrowed)
     else:
         whole = MatchAll()
-    current, positions = _freshness(freshness, after)
     return Request(whole, order, current, positions, notes)
 
 
@@ -151,6 +156,8 @@ def _sort(sort: Any) -> Sort | None:
         path, _, direction = sort.partition(":")
         if path.startswith("-"):
             path, direction = path[1:], direction or "desc"
+        if not path:
+            raise InvalidQuery(f"sort is {sort!r}", hint='name a field, like "price"', path="sort")
         direction = direction or ("desc" if path == "_score" else "asc")
     else:
         raise InvalidQuery(

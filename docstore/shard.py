@@ -45,18 +45,18 @@ class Shard:
     Read-only, it follows what another process writes.
     """
 
-    def __init__(self, directory: Path, number: int, *, read_only: bool = False) -> None:
+    def __init__(
+        self, directory: Path, number: int, *, read_only: bool = False, create: bool = False
+    ) -> None:
         self.directory = directory
         self.number = number
         self._read_only = read_only
         path = directory / DOCUMENTS_FILE
-        if not path.exists() and directory.exists() and any(directory.iterdir()):
+        if not path.exists() and not create:
             raise Corruption(
-                f"the documents of shard {number} are missing, though it was used",
+                f"the documents of shard {number} are missing",
                 hint="restore the shard's directory from a copy",
             )
-        if not read_only:
-            directory.mkdir(parents=True, exist_ok=True)
         self.environment = Environment(path, read_only=read_only)
         self._group: GroupCommit[Write, Outcome] = GroupCommit(self._commit)
         self._head = self._stored_head()

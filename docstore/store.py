@@ -21,6 +21,7 @@ from docstore.collection import Collection
 from docstore.documents import DocumentCodec
 from docstore.keys import Key, KeySpec
 from docstore.lock import WriterLock
+from docstore.new_shards import make_shards
 from docstore.partitioning import Hash, PartitionMap
 from docstore.partitions import Partitions
 from docstore.types import Violation
@@ -199,7 +200,8 @@ class Store:
             name, declared, _key_spec(key, declared), PartitionMap.even(partitions)
         )
         with files.new_directory(directory) as unfinished:
-            (unfinished / SHARDS_DIRECTORY).mkdir()
+            numbers = definition.partition_map.numbers
+            make_shards(unfinished / SHARDS_DIRECTORY, numbers, declared)
             definition.save(unfinished)
         return self._opened(name, model)
 
@@ -227,6 +229,9 @@ class Store:
     def _opened(self, name: str, model: type[BaseModel] | None) -> Collection[Any]:
         with self._opening:
             partitions = self._partitions.get(name)
+            if partitions is not None and partitions.is_replaced:
+                partitions.close(refresh=False)
+                partitions = None
             if partitions is None:
                 directory = self._path / name
                 partitions = Partitions(
@@ -273,6 +278,7 @@ class Store:
 
     def check(self) -> Iterator[Violation]:
         """Every violated invariant that can be seen, over all collections."""
+        self._check_open()
         for directory in self._path.iterdir():
             is_collection = directory.is_dir() and not directory.name.startswith(".")
             if is_collection and not (directory / DEFINITION_FILE).exists():

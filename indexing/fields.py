@@ -16,11 +16,15 @@ STRINGS = (ColumnKind.TEXT, ColumnKind.KEYWORD)
 
 
 class Fields:
-    """Looks fields up in a layout; `notes` collects what a person would want to know."""
+    """Looks fields up in a layout; `notes` collects what a person would want to know.
+
+    While `is_typed_by_hand`, every value is text, and means whatever the columns can read it as.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self.notes: list[str] = []
+        self.is_typed_by_hand = False
 
     def columns(self, path: str) -> tuple[Column, ...]:
         """The columns of a field; none when documents may hold it but none does."""
@@ -54,9 +58,15 @@ class Fields:
         A declared field reads "5" as a number. A discovered one does not: it may hold both, and
         which columns it has must not decide what a value means.
         """
-        if not self.is_discovered(column) or isinstance(value, str) == (column.kind in STRINGS):
-            return typed_value(column, value)
-        return None
+        return typed_value(column, value) if self.may_hold(column, value) else None
+
+    def may_hold(self, column: Column, value: Any) -> bool:
+        """Whether a value of a query may be read as one of the column's kind."""
+        return (
+            self.is_typed_by_hand
+            or not self.is_discovered(column)
+            or isinstance(value, str) == (column.kind in STRINGS)
+        )
 
     def is_discovered(self, column: Column) -> bool:
         """Whether no schema declares the column."""

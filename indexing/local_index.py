@@ -294,6 +294,9 @@ _DAMAGED = re.compile(r"corrupt|IO error|unexpected end|Failed to open|Deseriali
 """How Tantivy says that a file is not what it wrote; other refusals are the query's fault."""
 _NO_ROOM = re.compile(r"No space left|StorageFull|os error 28", re.IGNORECASE)
 
+_BUSY = re.compile(r"LockBusy|writer was killed|Too many open files", re.IGNORECASE)
+"""How Tantivy says that a writer ended early or could not begin, which damages nothing."""
+
 
 @contextmanager
 def translated(directory: Path | None = None) -> Iterator[None]:
@@ -309,6 +312,12 @@ def translated(directory: Path | None = None) -> Iterator[None]:
             raise Unavailable(
                 "the disk is full: the index cannot be written",
                 hint="free some space; acknowledged documents are safe and will be indexed",
+                retryable=True,
+            ) from error
+        if _BUSY.search(str(error)):
+            raise Unavailable(
+                f"the index cannot be written now: {error}",
+                hint="is the disk full? acknowledged documents are safe and will be indexed",
                 retryable=True,
             ) from error
         if directory is None and not _DAMAGED.search(str(error)):

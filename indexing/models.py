@@ -13,9 +13,13 @@ import uuid
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import (
+    AliasChoices,
+    AliasPath,
     BaseModel,
     ConfigDict,
     GetCoreSchemaHandler,
+    SecretBytes,
+    SecretStr,
     create_model,
 )
 from pydantic import Field as PydanticField
@@ -90,6 +94,7 @@ def _model_fields(
             f"model {model.__name__} contains itself",
             hint="annotate the inner field as dict: it is then indexed by its values",
         )
+    _check_comes_back(model)
     return tuple(
         (
             info.serialization_alias or info.alias or name,
@@ -97,6 +102,47 @@ def _model_fields(
         )
         for name, info in model.model_fields.items()
     )
+
+
+def _check_comes_back(model: type[BaseModel]) -> None:
+    """Refuse a model whose documents could be stored but not read again as they were."""
+    config = model.model_config
+    by_name = config.get("populate_by_name") or config.get("validate_by_name")
+    for name, info in model.model_fields.items():
+        written = info.serialization_alias or info.alias or name
+        read = _names(info.validation_alias) or {info.alias or name}
+        if written not in read and not (by_name and written == name):
+            raise _not_stored(model, name, f"is written as {written!r} but read as {sorted(read)}")
+        if info.exclude:
+            raise _not_stored(model, name, "is excluded from what is stored")
+        if any(issubclass(each, SecretStr | SecretBytes) for each in _classes(info.annotation)):
+            raise _not_stored(model, name, "is a secret, which is stored as asterisks")
+    if model.model_computed_fields and config.get("extra") == "forbid":
+        name = next(iter(model.model_computed_fields))
+        raise _not_stored(model, name, "is computed, and the model forbids it when it is read")
+
+
+def _not_stored(model: type[BaseModel], name: str, why: str) -> InvalidSchema:
+    return InvalidSchema(
+        f"field {name!r} of model {model.__name__} {why}",
+        hint="use a model whose JSON it can read itself",
+        field=name,
+    )
+
+
+def _names(alias: str | AliasPath | AliasChoices | None) -> set[str]:
+    """The top-level names that a validation alias reads."""
+    if isinstance(alias, AliasChoices):
+        return {name for choice in alias.choices for name in _names(choice)}
+    if isinstance(alias, AliasPath):
+        return set()
+    return set() if alias is None else {alias}
+
+
+def _classes(annotation: Any) -> list[type[Any]]:
+    """The classes an annotation names anywhere."""
+    inner = [each for argument in get_args(annotation) for each in _classes(argument)]
+    return [*inner, annotation] if isinstance(annotation, type) else inner
 
 
 def _field_of(  # noqa: C901  one branch per form an annotation takes

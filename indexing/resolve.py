@@ -15,7 +15,7 @@ from indexing import patterns
 from indexing import query as asked
 from indexing.analysis import Analyzer
 from indexing.errors import InvalidQuery
-from indexing.fields import STRINGS, Fields
+from indexing.fields import Fields
 from indexing.layout import KEY, PRESENT, Column, ColumnKind, Layout
 from indexing.minimum import minimum_needed
 from indexing.resolved import Best, Combined, Constant, Resolved, Scored, built
@@ -249,12 +249,11 @@ class Resolver:
         bounds = [b for b in (node.gt, node.gte, node.lt, node.lte) if b is not None]
         if not bounds:
             return Constant(self._exists(node.field), node.boost)
-        is_text = any(isinstance(bound, str) for bound in bounds)
         options = [
             (Occur.Should, query)
             for column in columns
             if column.kind in kinds
-            and not (self._fields.is_discovered(column) and is_text != (column.kind in STRINGS))
+            and all(self._fields.may_hold(column, bound) for bound in bounds)
             and (query := range_query(self._schema, column, node)) is not None
         ]
         if not options:
@@ -371,11 +370,14 @@ class Resolver:
         return [each for each in resolved if each is not _WORDLESS]
 
     def _lenient(self, node: asked.Lenient) -> Resolved:
+        self._fields.is_typed_by_hand = True
         try:
             return self.resolve(node.query)
         except InvalidQuery as error:
             self.notes.append(error.message)
             return _NOTHING
+        finally:
+            self._fields.is_typed_by_hand = False
 
     def _dis_max(self, node: asked.DisMax) -> Resolved:
         options = tuple(self.resolve(each) for each in node.queries)

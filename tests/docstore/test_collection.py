@@ -210,6 +210,7 @@ def test_selected_fields_and_typed_hits(store: Store) -> None:
 def test_an_answer_explains_itself(store: Store) -> None:
     cars = store.create_collection("cars", partitions=3)
     cars.put({"id": "a", "color": "red"})
+    cars.refresh()
     found = cars.search("red", filter={"shape": "round"})
     assert found.plan.as_dict()["chosen"]["shards"] == [0, 1, 2]
     assert any("shape" in note for note in found.plan.notes)
@@ -272,3 +273,10 @@ def test_a_word_that_only_replaced_documents_held_is_searched_for(store: Store) 
     assert notes.search("x").total == 1
     notes.put({"id": "é", "color": "red"})
     assert notes.search("x").total == 0
+
+
+def test_free_text_may_name_fields_that_only_documents_have(store: Store) -> None:
+    cars = store.create_collection("cars")
+    cars.put_many([{"id": "1", "make": "ford", "price": 15}, {"id": "2", "note": "make ford"}])
+    assert [hit.key for hit in cars.search("make:ford").hits] == ["1"]
+    assert [hit.key for hit in cars.search("price:10..20").hits] == ["1"]

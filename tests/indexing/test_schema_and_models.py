@@ -6,7 +6,15 @@ import ipaddress
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    SecretStr,
+    ValidationError,
+    computed_field,
+)
+from pydantic import Field as PydanticField
 
 from indexing.errors import InvalidSchema
 from indexing.models import Keyword, Text, model_of, schema_of
@@ -193,3 +201,40 @@ def test_a_schema_is_inferred_from_what_all_documents_hold() -> None:
         "n": Field(Kind.ANY),
         "x": Field(Kind.STRING),
     }
+
+
+class WrittenOtherwise(BaseModel):
+    price: int = PydanticField(validation_alias="in", serialization_alias="out")
+
+
+class Left(BaseModel):
+    price: int = PydanticField(1, exclude=True)
+
+
+class Secret(BaseModel):
+    word: SecretStr | None = None
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    price: int
+
+    @computed_field  # type: ignore[prop-decorator]  # as pydantic documents it
+    @property
+    def double(self) -> int:
+        return 2 * self.price
+
+
+@pytest.mark.parametrize("model", [WrittenOtherwise, Left, Secret, Strict])
+def test_a_model_that_cannot_read_what_it_writes_is_refused(model: type[BaseModel]) -> None:
+    with pytest.raises(InvalidSchema) as refused:
+        schema_of(model)
+    assert refused.value.data["field"]
+
+
+def test_a_model_with_one_alias_both_ways_is_taken() -> None:
+    class Aliased(BaseModel):
+        price: int = PydanticField(alias="p")
+        year: int = PydanticField(validation_alias=AliasChoices("y", "year"))
+
+    assert set(schema_of(Aliased).paths) == {"p", "year"}

@@ -1,0 +1,51 @@
+"""A new collection has all its shards, for other processes and for the check."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from docstore import NotFound, Store
+
+
+def test_a_schemaless_store_of_another_process_is_read_before_all_shards_were_written(
+    store: Store,
+) -> None:
+    store.create_collection("few", partitions=8).put({"id": "1", "t": "a word"})
+    program = (
+        "import sys; from docstore import Store; few = Store.open(sys.argv[1], True)"
+        ".collection('few'); print(few.count(), few.search('word').total, few.get('2'))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, store.path], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "1 1 None\n"
+
+
+def test_a_lost_shard_is_told(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        things = store.create_collection("things")
+        things.put_many([{"id": str(number)} for number in range(20)])
+    shutil.rmtree(tmp_path / "things" / "shards" / "1")
+    with Store.open(tmp_path) as store:
+        assert [(v.partition, v.rule) for v in store.check()] == [(1, "corruption")]
+
+
+def test_a_reader_is_told_that_a_collection_was_made_anew(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        store.create_collection("things").put({"id": "old"})
+    with Store.open(tmp_path, read_only=True) as reader:
+        things = reader.collection("things")
+        assert things.count() == 1
+        program = (
+            "import sys; from docstore import Store; store = Store.open(sys.argv[1]); "
+            "store.drop_collection('things'); store.create_collection('things'); store.close()"
+        )
+        subprocess.run([sys.executable, "-c", program, tmp_path], check=True)
+        with pytest.raises(NotFound):
+            things.get("old")
+        with pytest.raises(NotFound):
+            things.search("old")
+        assert reader.collection("things").count() == 0
