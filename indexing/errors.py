@@ -2,6 +2,7 @@
 
 DocstoreError
 ├── InvalidRequest      change the request; nothing was done
+│   ├── InvalidCluster      nodes, partitions or an event that cannot be planned for
 │   ├── InvalidDocument     a document, its key or a field of it
 │   ├── InvalidQuery        a query, filter, sort or page
 │   └── InvalidSchema       a schema, analyzer or collection definition
@@ -50,6 +51,12 @@ class InvalidRequest(DocstoreError):
     """The request cannot be carried out as it is; nothing was done."""
 
     code = "invalid-request"
+
+
+class InvalidCluster(InvalidRequest):
+    """Nodes, partitions, replicas, an event or a policy; `data` holds what is at fault."""
+
+    code = "invalid-cluster"
 
 
 class InvalidDocument(InvalidRequest):

@@ -35,6 +35,7 @@ PUBLIC = {
         "FailedWrite",
         "Hash",
         "Hit",
+        "InvalidCluster",
         "InvalidDocument",
         "InvalidQuery",
         "InvalidRequest",
