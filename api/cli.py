@@ -13,6 +13,7 @@ from api.failures import EXIT_CODES_HELP, Command
 from api.load_command import load
 from api.operating import check, collections, drop, rebuild, stats
 from api.reading import dump, explain, get, scan, search
+from api.simulate import simulate
 from api.writing import delete, put
 
 app = typer.Typer(
@@ -43,6 +44,11 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("Store", check, "docstore check ./data"),
     ("Store", rebuild, "docstore rebuild ./data cars --partition 2"),
     ("Store", drop, "docstore drop ./data cars --yes"),
+    (
+        "Cluster",
+        simulate,
+        "docstore simulate --nodes 10 --partitions 1000 --event join --html moves.html",
+    ),
 )
 
 for _panel, _command, _example in _COMMANDS:
@@ -50,7 +56,8 @@ for _panel, _command, _example in _COMMANDS:
         cls=Command,
         rich_help_panel=_panel,
         epilog=f"Example:\n\n{_example}",
-        no_args_is_help=True,
+        # The simulator has a default for everything; any other command needs an argument.
+        no_args_is_help=_command is not simulate,
     )(_command)
 
 

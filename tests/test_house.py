@@ -60,6 +60,7 @@ PUBLIC = {
 """What each room's `__init__` promises to the outside; a change here is a change for users."""
 
 OWNERS = {
+    "jinja2": {"api"},
     "tantivy": {"indexing"},
     "lmdb": {"docstore"},
     "rich": {"api"},

@@ -21,6 +21,8 @@ from docstore.rebalancing.simulate import described
 from docstore.rebalancing.strategies import Fixed
 from indexing.errors import InvalidCluster
 
+BUSY = 0.68
+"""The share of its capacity that a node works when all is well: what operators run at."""
 TIMEOUT = 2.0
 """Seconds of work queued at a node from which on its answers are late."""
 QUEUE = 5.0
@@ -46,6 +48,8 @@ class Trouble:
 class Story:
     """What happened: the state of every node in every second, and the sums."""
 
+    policy: Policy
+    trouble: Trouble
     nodes: tuple[str, ...]
     states: tuple[tuple[State, ...], ...]
     failed: tuple[float, ...]
@@ -74,7 +78,7 @@ def tell(
     trouble: Trouble,
     *,
     seconds: int = 600,
-    busy: float = 0.68,
+    busy: float = BUSY,
     bytes_per_second: float = 500e6,
 ) -> Story:
     """The story of a cluster whose nodes are `busy` (a share of their capacity) when all is well.
@@ -111,7 +115,9 @@ def tell(
             given_up.append((second, name))
         states.append(world.states())
     names = tuple(node.name for node in cluster.nodes)
-    return Story(names, tuple(states), tuple(failed), tuple(given_up), world.bytes_moved)
+    return Story(
+        policy, trouble, names, tuple(states), tuple(failed), tuple(given_up), world.bytes_moved
+    )
 
 
 @dataclass(slots=True)
