@@ -84,8 +84,12 @@ def _groups(made: Plan) -> tuple[dict[str, str], list[str]]:
     group_of = {name: name for name in names if name not in both}
     for number in range(bars):
         part = staying[number * len(staying) // bars : (number + 1) * len(staying) // bars]
-        group_of.update(dict.fromkeys(part, f"{part[0]} … {part[-1].rpartition('-')[2]}"))
+        group_of.update(dict.fromkeys(part, _group_name(part)))
     return group_of, list(dict.fromkeys(group_of[name] for name in names))
+
+
+def _group_name(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} … {names[-1].rpartition('-')[2]}"
 
 
 def _held(made: Plan) -> Mapping[str, int]:

@@ -5,7 +5,7 @@ Reads its options into the planner's values; the tables are in `simulate_tables`
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -39,6 +39,7 @@ from docstore.rebalancing import (
 from docstore.rebalancing import simulate as simulate_events
 
 _PREFIXES = ["", "K", "M", "G", "T", "P"]
+_NAMED: dict[str, Callable[[str], Event]] = {"leave": Leave, "fail": Fail, "slow": Slow}
 _EVENT_HINT = "events are join, join:WEIGHT, leave:NODE, fail:NODE, slow:NODE and grow:FACTOR"
 STORY_SECONDS = 600
 _SLOW = Trouble("node-5", 60, 240, 0.25)
@@ -141,7 +142,7 @@ def _size(text: str) -> int:
     found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,6})?)\s*([KMGTP]?)B?", text.strip().upper())
     if found is None:
         raise InvalidCluster(f"--size {text!r} is not a size", hint="for example --size 500GB")
-    return round(float(found[1]) * 1000 ** _PREFIXES.index(found[2]))
+    return round(float(found[1]) * 1000.0 ** _PREFIXES.index(found[2]))
 
 
 def _strategies(names: Sequence[str] | None, cluster: Cluster) -> tuple[Strategy, ...]:
@@ -166,8 +167,8 @@ def _events(texts: Sequence[str], cluster: Cluster, zones: int) -> list[Event]:
             events.append(Join(Node(f"node-{number}", weight, zone)))
         elif kind == "grow" and value:
             events.append(Grow(_number(value, text)))
-        elif kind in ("leave", "fail", "slow") and value:
-            events.append({"leave": Leave, "fail": Fail, "slow": Slow}[kind](value))
+        elif kind in _NAMED and value:
+            events.append(_NAMED[kind](value))
         else:
             raise InvalidCluster(f"{text!r} is no event", hint=_EVENT_HINT)
     return events

@@ -66,7 +66,7 @@ def _step(number: int, step: Step) -> dict[str, Any]:
         "number": number,
         "event": event,
         "lead": _lead(step),
-        "has_pictures": not isinstance(step.event, Slow),
+        "has_pictures": any(made.moves for made in step.plans),
         "plans": [_plan(made) for made in step.plans],
     }
 
@@ -78,7 +78,7 @@ def _lead(step: Step) -> str:
     kept = [made for made in step.plans if not isinstance(made.strategy, HashModN)]
     modulo = [made for made in step.plans if isinstance(made.strategy, HashModN)]
     if not any(made.moves for made in step.plans):
-        return "Nothing moves: every node still holds its share."
+        return "Nothing moves: every node holds the share it did, and splits happen in place."
     said = []
     if kept:
         moved = [percent(each) for each in sorted(made.fraction_moved for made in kept)]
@@ -92,7 +92,7 @@ def _lead(step: Step) -> str:
         said.append(
             f"Hash mod N moves {percent(modulo[0].fraction_moved)}: dividing by {counts[1]} "
             f"instead of {counts[0]} sends nearly every key elsewhere "
-            f"(with one copy of each, at least {percent(mod_n_moved(*counts))} of all keys)."
+            f"(with one copy of each, {percent(mod_n_moved(*counts))} of all keys)."
         )
     return " ".join(said)
 

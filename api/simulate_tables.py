@@ -13,7 +13,7 @@ from api import terminal
 from api.text import counted, plain, size_text
 from docstore.rebalancing import Cluster, Plan, Slow, Step, Story
 
-BAR_CELLS = 12
+BAR_CELLS = 10
 """The width of the bar that stands for all data."""
 _GOOD = 1.5
 """Up to so many times what an even split needs a plan is shown as a good one."""
@@ -79,7 +79,7 @@ def _step(step: Step) -> Table:
     table.add_column("strategy", style="bold", no_wrap=True)
     table.add_column("moved", justify="right", no_wrap=True)
     table.add_column("", width=BAR_CELLS, no_wrap=True)
-    for name in ("of need", "bytes", "moves", "busiest", "uneven"):
+    for name in ("of need", "bytes", "busiest", "uneven", "partitions"):
         table.add_column(name, justify="right", no_wrap=True)
     for made in step.plans:
         is_good = made.bytes_moved <= _GOOD * made.bytes_min or isinstance(step.event, Slow)
@@ -90,9 +90,9 @@ def _step(step: Step) -> Table:
             _bar(made.fraction_moved, made.fraction_min, style),
             times_text(made),
             size_text(made.bytes_moved),
-            f"{len(made.moves):,}",
             size_text(made.peak[1]),
             percent(made.imbalance_after),
+            f"{len(made.cluster.partitions):,}",
         )
     return table
 

@@ -99,6 +99,10 @@ def tell(
             "a share or a speed is out of range",
             hint="busy lies between 0 and 1, capacity from 0 to 1, bytes_per_second above 0",
         )
+    if not sum(part.load for part in cluster.partitions):
+        raise InvalidCluster(
+            "a story without any load", hint="give the partitions requests per second"
+        )
     world = _World(cluster, place(cluster), busy, bytes_per_second * policy.transfer_share_max)
     memory = Memory()
     states, failed = [], []

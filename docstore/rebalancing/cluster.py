@@ -204,6 +204,10 @@ def _check_partitions(partitions: tuple[SizedPartition, ...], replicas: int) -> 
         raise _too_many("partitions", len(partitions), PARTITIONS_MAX)
     seen: set[int] = set()
     for partition in partitions:
+        if not isinstance(partition, SizedPartition):
+            raise InvalidCluster(
+                f"{partition!r} is no partition", hint="give SizedPartition(number, bytes, load)"
+            )
         number, size, load = partition.number, partition.bytes, partition.load
         if not is_whole(number) or number < 0 or number in seen:
             raise InvalidCluster(
