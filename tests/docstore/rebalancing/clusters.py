@@ -50,4 +50,5 @@ def events(draw: st.DrawFn, cluster: Cluster) -> Event:
     zone = draw(st.sampled_from([node.zone for node in cluster.nodes]))
     new = Node("new", draw(st.sampled_from([0.5, 1.0, 3.0])), zone)
     factor = draw(st.sampled_from([0.1, 0.5, 2.0, 10.0]))
-    return draw(st.sampled_from([Join(new), Leave(name), Fail(name), Slow(name), Grow(factor)]))
+    possible: list[Event] = [Join(new), Leave(name), Fail(name), Slow(name), Grow(factor)]
+    return draw(st.sampled_from(possible))

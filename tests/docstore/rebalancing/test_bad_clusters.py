@@ -86,7 +86,8 @@ def event(what: Any) -> Callable[[], Any]:
         (event(Join(Node("a"))), "already"),
         (event(Join(Node("c", -1.0))), "weight"),
         (event(Join(ANY)), "no name"),
-        *[(event(Grow(factor)), "grow") for factor in (0, -2.0, math.nan, 1e9, "2")],
+        *[(event(Grow(factor)), "grow") for factor in (0, -2.0, math.nan, 1e9)],
+        (event(Grow(ANY)), "grow"),
         (lambda: Dynamic(1), "whole numbers"),
         (lambda: Dynamic(100, 51), "half"),
         (lambda: Dynamic(100.5), "whole numbers"),  # type: ignore[arg-type]  # on purpose
