@@ -12,9 +12,9 @@ from docstore.rebalancing import Plan
 
 BARS_MAX = 16
 """More bars than this cannot be told apart, or their names read."""
-WIDTH, HEIGHT = 460.0, 400.0
+WIDTH, HEIGHT = 484.0, 400.0
 _TOP = 8.0
-_LABEL = 92.0
+_LABEL = 104.0
 """On either side, for the names."""
 _BAR = 12.0
 _GAP = 5.0
@@ -89,7 +89,7 @@ def _groups(made: Plan) -> tuple[dict[str, str], list[str]]:
 
 
 def _group_name(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} … {names[-1].rpartition('-')[2]}"
+    return names[0] if len(names) == 1 else f"{names[0]}…{names[-1].rpartition('-')[2]}"
 
 
 def _held(made: Plan) -> Mapping[str, int]:

@@ -168,5 +168,5 @@ def _said(story: Story) -> str:
         )
     return (
         f"Not a late answer but {waited} of silence make {first[1]} dead. Its data is then copied "
-        f"gently, {size_text(story.bytes_moved)} in all, and nobody else is late; {failed}."
+        f"gently, {size_text(story.bytes_moved)} until here, and nobody else is late; {failed}."
     )

@@ -155,7 +155,7 @@ def test_the_bands_of_a_picture_fill_its_bars() -> None:
 def test_many_nodes_are_drawn_in_groups_but_for_the_new_one() -> None:
     picture = picture_of(a_join(100))
     assert len(picture.right) == BARS_MAX
-    assert picture.right[0].name == "node-1 … 6"
+    assert picture.right[0].name == "node-1…6"
     assert (picture.right[-1].name, picture.right[-1].kind) == ("new", "new")
 
 
