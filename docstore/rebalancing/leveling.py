@@ -19,7 +19,8 @@ from docstore.partitioning import token_of
 from docstore.rebalancing.cluster import Cluster
 
 TOLERANCE = 0.01
-"""A node this share over or under what it should hold is left alone."""
+"""A node this share over or under what it should hold is left alone, as is one that is off by less
+than an average copy: a joining node takes whole ones, and who gave one is not to be refilled."""
 _ZONES_TRIED = 24
 """The zones whose emptiest node a full one is tried with before it is given up: other copies stand
 in the way in `replicas` of them at most for any one partition."""
@@ -36,16 +37,22 @@ def level(
     costs: Mapping[int, float],
     shares: Mapping[str, float],
     *,
-    tolerance: float = TOLERANCE,
+    tolerance: float | None = None,
 ) -> dict[int, tuple[str, ...]]:
     """A whole and even placement near the given one, whose copies on unknown nodes are replaced.
 
     `costs` are of one copy of each partition, `shares` of each node; both sum to 1 over all
-    copies and all nodes.
+    copies and all nodes. Without a `tolerance`, TOLERANCE or an average copy, whichever is more.
     """
     work = _Levels(cluster, placement, costs, shares)
     work.fill_missing()
-    work.even_out(tolerance)
+    if tolerance is None:
+        copy = 1 / (len(placement) * cluster.replicas)
+        work.even_out(
+            [max(TOLERANCE, copy / max(shares[n.name], _SHARE_MIN)) for n in cluster.nodes]
+        )
+    else:
+        work.even_out([tolerance] * len(cluster.nodes))
     return work.placement()
 
 
@@ -118,8 +125,8 @@ class _Levels:
             insort(self._entries[index], entry)
             emptiest.changed(index)
 
-    def even_out(self, tolerance: float) -> None:
-        """Move copies from the fullest to the emptiest until both are within the tolerance."""
+    def even_out(self, slack: Sequence[float]) -> None:
+        """Move copies from the fullest to the emptiest until both are within their slack."""
         fullest = [(-self._fullness(index), index) for index in range(len(self._names))]
         fullest.sort()
         emptiest = _Emptiest(self._zone, self._fullness)
@@ -127,7 +134,7 @@ class _Levels:
             fullness, giver = heappop(fullest)
             if -fullness != self._fullness(giver):
                 continue  # an old entry: the node is there again with what it holds now
-            found = self._first_move(giver, emptiest, tolerance)
+            found = self._first_move(giver, emptiest, slack)
             if found is not None:
                 taker, entry = found
                 self._move(entry, giver, taker)
@@ -136,13 +143,13 @@ class _Levels:
                     emptiest.changed(index)
 
     def _first_move(
-        self, giver: int, emptiest: "_Emptiest", tolerance: float
+        self, giver: int, emptiest: "_Emptiest", slack: Sequence[float]
     ) -> tuple[int, _Entry] | None:
         """To whom a full node gives which copy; None when it keeps what it has."""
-        is_over = self._fullness(giver) > 1 + tolerance
+        is_over = self._fullness(giver) > 1 + slack[giver]
         with closing(emptiest.nodes()) as takers:
             for taker in islice(takers, _ZONES_TRIED):
-                if not is_over and self._fullness(taker) >= 1 - tolerance:
+                if not is_over and self._fullness(taker) >= 1 - slack[taker]:
                     return None
                 entry = self._find(giver, taker)
                 if entry is not None:

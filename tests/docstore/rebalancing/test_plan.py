@@ -129,6 +129,19 @@ def test_a_joining_node_moves_no_more_than_its_share(
     assert made.imbalance_after < 0.02
 
 
+@pytest.mark.parametrize("each", [1, 2, 5, 12, 20, 60])
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_few_partitions_per_node_move_no_more_than_the_share_either(
+    each: int, replicas: int
+) -> None:
+    cluster = described(200, 200 * each, replicas=replicas, zones=5)
+    for strategy in (Fixed(), PerNode(each)):
+        placement = first_placement(strategy, cluster)
+        made = plan(strategy, cluster, placement, Join(Node("new", 1.0, "zone-1")))
+        assert made.fraction_moved <= 1.05 / 201
+        assert len(made.received) <= 1
+
+
 @pytest.mark.parametrize("replicas", [1, 3])
 @pytest.mark.parametrize("zones", [0, 3, 5])
 def test_ten_nodes_with_a_thousand_partitions_are_even(replicas: int, zones: int) -> None:
