@@ -143,7 +143,7 @@ class Document(Generic[D]):
     document: D
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Hit(Generic[D]):
     """One search result. `sort` is the value it was sorted by; `score` is None under a field sort.
 

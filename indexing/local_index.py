@@ -9,10 +9,11 @@ Only this room knows Tantivy; its errors and panics are translated here.
 
 import errno
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NamedTuple
 
 import orjson
@@ -71,17 +72,21 @@ class View:
 
     __slots__ = ("_searcher", "_statistics", "layout")
 
-    def __init__(
-        self, searcher: tantivy.Searcher, layout: Layout, statistics: "Statistics"
-    ) -> None:
+    def __init__(self, searcher: tantivy.Searcher, layout: Layout) -> None:
         self._searcher = searcher
-        self._statistics = statistics
+        self._statistics = Statistics()
         self.layout = layout
 
     @property
     def documents(self) -> int:
         """How many documents the state holds."""
         return self._searcher.num_docs
+
+    def matches_of(self, column: str, term: str) -> int | None:
+        """How many documents hold a term, known without a search unless some were deleted."""
+        if self._frequency(EVERY, EVERY_TERM) != self.documents:
+            return None
+        return self._frequency(column, term)
 
     def frequencies(self, terms: Iterable[tuple[str, ScoredTerm]]) -> Frequencies:
         """The document frequency of each (column, logical term), as BM25 counts them here."""
@@ -219,7 +224,7 @@ class LocalIndex:
         self.directory = directory
         self.layout = layout
         self._index = index
-        self._statistics = Statistics()
+        self._view = View(index.searcher(), layout)
 
     @classmethod
     def create(cls, directory: Path, layout: Layout) -> "LocalIndex":
@@ -279,11 +284,11 @@ class LocalIndex:
         """Let new views see the commit in effect."""
         with translated(self.directory):
             self._index.reload()
-            self._statistics = Statistics()
+            self._view = View(self._index.searcher(), self.layout)
 
     def view(self) -> View:
         """A consistent state: the commit in effect at the last `reload`."""
-        return View(self._index.searcher(), self.layout, self._statistics)
+        return self._view
 
     def close(self, budget: WriterBudget) -> None:
         """Give up the writer, if one is open."""
@@ -298,34 +303,50 @@ _BUSY = re.compile(r"LockBusy|writer was killed|Too many open files", re.IGNOREC
 """How Tantivy says that a writer ended early or could not begin, which damages nothing."""
 
 
-@contextmanager
-def translated(directory: Path | None = None) -> Iterator[None]:
-    """Turn Tantivy's errors and Rust's panics into ours."""
-    try:
-        yield
-    except DocstoreError:
-        raise
-    except (ValueError, OSError, RuntimeError) as error:
+class translated:  # noqa: N801  reads as what it does; a class, for it is entered ten times a search
+    """A context that turns Tantivy's errors and Rust's panics into ours."""
+
+    __slots__ = ("_directory",)
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._directory = directory
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Raise our error instead of a foreign one."""
+        if error is None or isinstance(error, DocstoreError):
+            return
+        ours = _ours(error, is_writing=self._directory is not None)
+        if ours is not None:
+            raise ours from error
+
+
+def _ours(error: BaseException, *, is_writing: bool) -> DocstoreError | None:
+    if isinstance(error, ValueError | OSError | RuntimeError):
         if _NO_ROOM.search(str(error)) or (
             isinstance(error, OSError) and error.errno == errno.ENOSPC
         ):
-            raise Unavailable(
+            return Unavailable(
                 "the disk is full: the index cannot be written",
                 hint="free some space; acknowledged documents are safe and will be indexed",
                 retryable=True,
-            ) from error
+            )
         if _BUSY.search(str(error)):
-            raise Unavailable(
+            return Unavailable(
                 f"the index cannot be written now: {error}",
                 hint="is the disk full? acknowledged documents are safe and will be indexed",
                 retryable=True,
-            ) from error
-        if directory is None and not _DAMAGED.search(str(error)):
-            raise InvalidQuery(
-                f"the query cannot be run: {error}", hint="simplify the query"
-            ) from error
-        raise Corruption(f"an index is damaged: {error}", hint="rebuild the index") from error
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        raise Corruption(f"the index engine failed: {error}", hint="rebuild the index") from error
+            )
+        if not is_writing and not _DAMAGED.search(str(error)):
+            return InvalidQuery(f"the query cannot be run: {error}", hint="simplify the query")
+        return Corruption(f"an index is damaged: {error}", hint="rebuild the index")
+    if type(error).__name__ == "PanicException":
+        return Corruption(f"the index engine failed: {error}", hint="rebuild the index")
+    return None

@@ -21,6 +21,7 @@ from indexing.resolve import Resolver
 from indexing.resolved import (
     Frequencies,
     Resolved,
+    Scored,
     ScoredTerm,
     Weights,
     built,
@@ -66,7 +67,8 @@ class Pass:
 
     `constant` is set when every match has the same value: they are then ordered by key, and the
     entries' own values are their key texts. `factor` corrects the scores of a view as a whole.
-    `ahead` is how many entries more than wanted are found at first.
+    `ahead` is how many entries more than wanted are found at first, `matches` how many there are,
+    when that is known: then Tantivy can skip what cannot be among the first.
     """
 
     view: View
@@ -77,6 +79,7 @@ class Pass:
     value: Any = None
     factor: float = 1.0
     ahead: int = LOOK_AHEAD
+    matches: int | None = None
     entries: list[Entry] = field(default_factory=list)
     total: int = 0
 
@@ -91,8 +94,10 @@ class Pass:
             wanted + self.ahead,
             name,
             descending=self.column is None or self.descending,
+            count=self.matches is None,
         )
-        self.entries, self.total = page.entries, page.total
+        self.entries = page.entries
+        self.total = page.total if self.matches is None else self.matches
 
     def values(self, start: int, end: int) -> list[Any]:
         """What the entries from `start` up to `end` are ordered by; scores are rounded."""
@@ -116,6 +121,7 @@ class Pass:
         of it in key order.
         """
         if not self._is_single:
+            self.matches = self.total
             self.run(len(self.entries) * TIE_GROWTH)
             return
         better = [entry for entry in self.entries if entry[0] != value]
@@ -152,7 +158,7 @@ def first_by_key(view: View, query: Query, wanted: int) -> tuple[list[Entry], in
     Ranks order almost all keys. Ordering by the text of all matches costs 0.3 ms and more, so that
     is asked for only when a long way after the last one wanted all matches have its rank.
     """
-    for ahead in (LOOK_AHEAD, LOOK_FAR_AHEAD * TIE_GROWTH):
+    for ahead in (LOOK_AHEAD, LOOK_AHEAD * TIE_GROWTH**2):
         page = view.top(query, wanted + ahead, RANK, descending=False)
         entries = page.entries
         if len(entries) <= wanted or not wanted or entries[wanted - 1][0] != entries[-1][0]:
@@ -242,7 +248,10 @@ class Searches:
             resolved, inner = self._of(view), weights.get(number)
             factor = 1.0 if inner is None else main_correction(resolved, inner)
             query = built(resolved, view.layout.tantivy_schema, inner, factor)
-            passes[number] = [Pass(view, query, None, descending=True, factor=factor, ahead=ahead)]
+            only = Pass(view, query, None, descending=True, factor=factor, ahead=ahead)
+            if isinstance(resolved, Scored) and len(resolved.terms) == 1:
+                only.matches = view.matches_of(resolved.column, resolved.terms[0][1])
+            passes[number] = [only]
         return passes
 
     def _plain(self, view: View) -> Query:
