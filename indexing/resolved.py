@@ -9,7 +9,7 @@ a document of average length that holds the term once, and to first order for th
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import tantivy
@@ -43,13 +43,21 @@ class Frequencies:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Terms of one column, scored by BM25: a single term, or a phrase when there are several."""
+    """Terms of one column, scored by BM25: a single term, or a phrase when there are several.
+
+    `logical` are the terms as every shard knows them.
+    """
 
     column: str
     source: str
     terms: tuple[tuple[int, str], ...]
     slop: int = 0
     boost: float = 1.0
+    logical: tuple[ScoredTerm, ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        logical = tuple((self.source, term) for _, term in self.terms)
+        object.__setattr__(self, "logical", logical)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +102,17 @@ def constant_score(node: Resolved) -> float | None:
     return None
 
 
-def _scored(node: Resolved) -> Iterator[Scored]:
+def scored(node: Resolved) -> Iterator[Scored]:
+    """Every leaf whose score depends on frequencies."""
     if isinstance(node, Scored):
         yield node
     elif isinstance(node, Combined):
         for occur, inner in node.clauses:
             if occur != Occur.MustNot:
-                yield from _scored(inner)
+                yield from scored(inner)
     elif isinstance(node, Best):
         for inner in node.options:
-            yield from _scored(inner)
-
-
-def scored_terms(node: Resolved) -> Iterator[tuple[str, ScoredTerm]]:
-    """Every term whose frequency the scores depend on, as (column, logical term)."""
-    for leaf in _scored(node):
-        for _, term in leaf.terms:
-            yield leaf.column, (leaf.source, term)
+            yield from scored(inner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,17 +159,17 @@ def relative_lengths(
     }
 
 
-def main_correction(node: Resolved, weights: Weights) -> float:
+def main_correction(leaves: Sequence[Scored], weights: Weights) -> float:
     """The correction of the leaf with the most postings, 1 when nothing is scored.
 
     It is applied after the search, to all that it finds, so that this leaf needs no boost inside:
     a boost costs a quarter of a leaf's time.
     """
-    leaves = [tuple((leaf.source, term) for _, term in leaf.terms) for leaf in _scored(node)]
     if not leaves:
         return 1.0
-    main = max(leaves, key=lambda terms: min(weights.own.of.get(term, 0) for term in terms))
-    return weights.correction(main)
+    held = weights.own.of
+    main = max(leaves, key=lambda leaf: min(map(held.__getitem__, leaf.logical)))
+    return weights.correction(main.logical)
 
 
 def built(
@@ -201,5 +203,5 @@ def _leaf(leaf: Scored, schema: tantivy.Schema, weights: Weights | None, later: 
         query = Query.phrase_query(schema, leaf.column, list(leaf.terms), leaf.slop)
     boost = leaf.boost
     if weights is not None:
-        boost *= weights.correction(tuple((leaf.source, term) for _, term in leaf.terms)) / later
+        boost *= weights.correction(leaf.logical) / later
     return query if boost == 1.0 else Query.boost_query(query, boost)

@@ -28,7 +28,7 @@ from indexing.resolved import (
     constant_score,
     main_correction,
     relative_lengths,
-    scored_terms,
+    scored,
 )
 from indexing.typed import equal_query
 
@@ -241,13 +241,18 @@ class Searches:
                 ]
                 for number, view in self._views.items()
             }
-        weights = self._weights()
+        leaves = {key: tuple(scored(resolved)) for key, resolved in self._resolved.items()}
+        weights = self._weights(leaves)
         ahead = LOOK_AHEAD if self.postings < DEAR_POSTINGS else LOOK_FAR_AHEAD
         passes: dict[int, list[Pass]] = {}
         for number, view in self._views.items():
-            resolved, inner = self._of(view), weights.get(number)
-            factor = 1.0 if inner is None else main_correction(resolved, inner)
-            query = built(resolved, view.layout.tantivy_schema, inner, factor)
+            resolved, inner, factor = self._of(view), weights.get(number), 1.0
+            if inner is not None:
+                factor = main_correction(leaves[view.layout.discovered], inner)
+            if inner is None or isinstance(resolved, Scored):
+                query = self._plain(view)  # a lone leaf is corrected after the search
+            else:
+                query = built(resolved, view.layout.tantivy_schema, inner, factor)
             only = Pass(view, query, None, descending=True, factor=factor, ahead=ahead)
             if isinstance(resolved, Scored) and len(resolved.terms) == 1:
                 only.matches = view.matches_of(resolved.column, resolved.terms[0][1])
@@ -262,8 +267,14 @@ class Searches:
             self._queries[view.layout.discovered] = query
         return query
 
-    def _weights(self) -> dict[int, Weights]:
-        terms = {number: set(scored_terms(self._of(view))) for number, view in self._views.items()}
+    def _weights(
+        self, leaves: dict[tuple[Discovered, ...], tuple[Scored, ...]]
+    ) -> dict[int, Weights]:
+        of_layout = {
+            key: {(leaf.column, term) for leaf in held for term in leaf.logical}
+            for key, held in leaves.items()
+        }
+        terms = {number: of_layout[view.layout.discovered] for number, view in self._views.items()}
         own = {number: view.frequencies(terms[number]) for number, view in self._views.items()}
         everywhere = _summed(own.values())
         self.postings = sum(everywhere.of.values())
