@@ -20,6 +20,7 @@ from docstore.types import (
     Violation,
     WriteResult,
 )
+from indexing.counts import Bucket, Completion, Histogram, ValueCount
 from indexing.errors import (
     AlreadyExists,
     Closed,
@@ -41,14 +42,17 @@ from indexing.search import Sort
 __all__ = [
     "AlreadyExists",
     "BatchResult",
+    "Bucket",
     "Candidate",
     "Closed",
     "Collection",
+    "Completion",
     "Corruption",
     "DocstoreError",
     "Document",
     "FailedWrite",
     "Hash",
+    "Histogram",
     "Hit",
     "InvalidCluster",
     "InvalidDocument",
@@ -66,6 +70,7 @@ __all__ = [
     "Store",
     "Text",
     "Unavailable",
+    "ValueCount",
     "VersionConflict",
     "Violation",
     "WriteResult",

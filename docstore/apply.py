@@ -21,7 +21,9 @@ from docstore.records import (
     unpack_seq,
     version_of,
 )
-from indexing.errors import VersionConflict
+from indexing.errors import InvalidRequest, VersionConflict
+
+OP_ID_BYTES_MAX = 64
 
 
 class Write(NamedTuple):
@@ -157,3 +159,16 @@ def trim(environment: Environment, transaction: Transaction, last: int, most: in
         cursor.delete()
         removed += 1
     return removed
+
+
+def op_id_bytes(op_id: str | None) -> bytes:
+    """The id of an operation as a write carries it; raises InvalidRequest when it is too long."""
+    if op_id is None:
+        return b""
+    encoded = op_id.encode("utf-8", "replace")
+    if not encoded or len(encoded) > OP_ID_BYTES_MAX:
+        raise InvalidRequest(
+            f"an op_id has 1 to {OP_ID_BYTES_MAX} bytes, not {len(encoded)}",
+            hint="use a UUID",
+        )
+    return encoded

@@ -4,16 +4,21 @@ A write goes to the shard that owns the key and is acknowledged when it is durab
 use from many threads. Typed by what its documents are: the pydantic model, or dict.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from docstore import check, keys, searching
-from docstore.apply import Write
+from docstore.apply import Write, op_id_bytes
 from docstore.batches import WriteBatch
+from docstore.completing import complete
+from docstore.counting import Counting
 from docstore.documents import DocumentCodec
+from docstore.marking import Marking
 from docstore.merge_patch import merge_patch
 from docstore.partitions import Partitions
 from docstore.records import Answer
+from docstore.request import Page, request_of
+from docstore.resembling import more_like
 from docstore.scanning import scan
 from docstore.shard import now_microseconds
 from docstore.types import (
@@ -27,20 +32,23 @@ from docstore.types import (
     Violation,
     WriteResult,
 )
+from indexing.counts import Completion
 from indexing.errors import (
     DocstoreError,
     InvalidRequest,
     NotFound,
     VersionConflict,
 )
+from indexing.layout import Layout
 from indexing.query import Query
 from indexing.schema import Schema
 from indexing.search import Sort
 
 D = TypeVar("D")
 
-OP_ID_BYTES_MAX = 64
-
+_BESIDE = ("facets", "histograms", "highlight")
+FacetsAsked = str | Iterable[str] | Mapping[str, Any]
+HistogramsAsked = str | Iterable[str] | Mapping[str, Any]
 After = Position | str | Iterable[Position | str]
 
 
@@ -51,6 +59,7 @@ class Collection(Generic[D]):
         self._partitions = partitions
         self._codec = codec
         self._spec = partitions.definition.key
+        self._layout = Layout(partitions.definition.schema)
         self._parts = partitions.key_parts
 
     @property
@@ -93,7 +102,7 @@ class Collection(Generic[D]):
         """
         _, encoded, body = self._codec.encode(document, key)
         write = Write(
-            encoded, body, now_microseconds(), if_version, if_absent, if_present, _op_id(op_id)
+            encoded, body, now_microseconds(), if_version, if_absent, if_present, op_id_bytes(op_id)
         )
         return self._one(write)
 
@@ -101,7 +110,9 @@ class Collection(Generic[D]):
         self, key: Key, *, if_version: int | None = None, op_id: str | None = None
     ) -> WriteResult:
         """Remove a document; of a key that does not exist, does nothing (`deleted` is False)."""
-        write = Write(self._encoded(key), None, now_microseconds(), if_version, op_id=_op_id(op_id))
+        write = Write(
+            self._encoded(key), None, now_microseconds(), if_version, op_id=op_id_bytes(op_id)
+        )
         return self._one(write)
 
     def patch(
@@ -127,7 +138,7 @@ class Collection(Generic[D]):
             # The key is passed along, so a patch that would change it is refused.
             _, _, body = self._codec.encode(merged, self._key_of(encoded))
             expected = stored.version if if_version is None else if_version
-            write = Write(encoded, body, now_microseconds(), expected, op_id=_op_id(op_id))
+            write = Write(encoded, body, now_microseconds(), expected, op_id=op_id_bytes(op_id))
             try:
                 return self._one(write)
             except VersionConflict:
@@ -262,6 +273,9 @@ class Collection(Generic[D]):
         freshness: Freshness | Position | Iterable[Position] = "current",
         after: After | None = None,
         operator: str | None = None,
+        facets: FacetsAsked | None = None,
+        histograms: HistogramsAsked | None = None,
+        highlight: bool | str | Iterable[str] | None = None,
     ) -> SearchResult[D]:
         """Find documents by free text, a short filter and a query; all given must hold.
 
@@ -269,14 +283,21 @@ class Collection(Generic[D]):
         equal ones are in key order. `total` is exact. `freshness` is "current" (sees every write
         acknowledged before), "any" (never waits), or `after` a position. `operator` says whether
         plain words of `q` are optional ("or", the default by score) or all required ("and", the
-        default under a field sort, where nothing would put the better ones first). Raises
-        InvalidQuery.
+        default under a field sort, where nothing would put the better ones first).
+
+        `facets` counts values, the most frequent first: `["make"]`, `{"make": 10}`. `histograms`
+        counts numbers and dates: `{"price": 20}` or `{"price": {"interval": 1000, "min": 0, "max":
+        50000}}`, `{"posted": {"interval": "month"}}`. Both count what matches, without the short
+        filter's own conditions on the field, exactly, a document once per value. `highlight` is
+        True or a list of fields. Raises InvalidQuery.
         """
-        request = self._request(q, filter, query, sort, freshness, after, operator)
+        request = request_of(self._partitions, q, filter, query, sort, freshness, after, operator)
         if isinstance(select, str):
             select = (select,)
-        page = searching.Page(offset, limit, None if select is None else tuple(select))
-        return searching.search(self._partitions, self._codec, request, page)
+        page = Page(offset, limit, None if select is None else tuple(select))
+        counting = Counting.parse(facets, histograms)
+        marking = Marking.parse(highlight, self._layout, request.narrowed)
+        return searching.search(self._partitions, self._codec, request, page, counting, marking)
 
     def count(
         self,
@@ -291,7 +312,7 @@ class Collection(Generic[D]):
         """How many documents match; all of them when nothing is asked."""
         if q is None and filter is None and query is None:
             return self._partitions.count()
-        request = self._request(q, filter, query, None, freshness, after, operator)
+        request = request_of(self._partitions, q, filter, query, None, freshness, after, operator)
         return searching.count(self._partitions, request)
 
     def explain(
@@ -310,26 +331,48 @@ class Collection(Generic[D]):
 
         Takes what `search` takes; paging and selection do not change a plan.
         """
-        unknown = set(page) - {"limit", "offset", "select"}
+        unknown = set(page) - {"limit", "offset", "select", *_BESIDE}
         if unknown:
             raise InvalidRequest(
                 f"explain takes no {', '.join(sorted(unknown))}", hint="pass what search takes"
             )
-        request = self._request(q, filter, query, sort, freshness, after, operator)
+        request = request_of(self._partitions, q, filter, query, sort, freshness, after, operator)
         return searching.explain(self._partitions, request)
 
-    def _request(
+    def complete(
         self,
-        q: str | None,
-        filter: dict[str, Any] | None,  # noqa: A002
-        query: dict[str, Any] | Query | None,
-        sort: str | Sort | None,
-        freshness: Any,
-        after: Any,
-        operator: str | None,
-    ) -> searching.Request:
-        return searching.request_of(
-            self._partitions, q, filter, query, sort, freshness, after, operator
+        prefix: str,
+        field: str | Iterable[str] | None = None,
+        *,
+        limit: int = 10,
+        filter: dict[str, Any] | None = None,  # noqa: A002
+        freshness: Freshness | Position | Iterable[Position] = "current",
+    ) -> list[Completion]:
+        """What a person may be typing: values and words that begin so, of most documents first.
+
+        Case and accents do not matter. With `field` (one or several), its whole values and its
+        words; without, words of any field. Words follow what was typed before the last one.
+        """
+        request = request_of(self._partitions, None, filter, None, None, freshness, None, None)
+        return complete(self._partitions, request, prefix, field, limit)
+
+    def more_like(
+        self,
+        key: Key,
+        fields: Iterable[str] | None = None,
+        *,
+        limit: int = 10,
+        offset: int = 0,
+        filter: dict[str, Any] | None = None,  # noqa: A002
+        freshness: Freshness | Position | Iterable[Position] = "current",
+    ) -> SearchResult[D]:
+        """Documents that share the most telling words and values with one, never itself.
+
+        Compares all fields with text but the key, or some. Raises NotFound, InvalidQuery.
+        """
+        page = Page(offset, limit, None)
+        return more_like(
+            self._partitions, self._codec, self._layout, key, fields, filter, page, freshness
         )
 
     # Operating
@@ -349,15 +392,3 @@ class Collection(Generic[D]):
     def stats(self) -> dict[str, Any]:
         """Documents, bytes, log and index of the collection and of each partition."""
         return self._partitions.stats()
-
-
-def _op_id(op_id: str | None) -> bytes:
-    if op_id is None:
-        return b""
-    encoded = op_id.encode("utf-8", "replace")
-    if not encoded or len(encoded) > OP_ID_BYTES_MAX:
-        raise InvalidRequest(
-            f"an op_id has 1 to {OP_ID_BYTES_MAX} bytes, not {len(encoded)}",
-            hint="use a UUID",
-        )
-    return encoded

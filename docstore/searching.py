@@ -4,172 +4,31 @@ Each stage is timed, and the result carries the plan, so every answer can say ho
 """
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import orjson
 
 from docstore import execute, keys
+from docstore.counting import Counting
+from docstore.counting import count as count_beside
 from docstore.documents import DocumentCodec
+from docstore.marking import Marking
 from docstore.merge import Ranked
 from docstore.partitions import Partitions
 from docstore.records import Record
+from docstore.request import Page, Request
 from docstore.router import Asked, Routing, plan
-from docstore.types import Hit, Key, Plan, Position, SearchResult
+from docstore.types import Hit, Key, Plan, SearchResult
+from indexing.counting import Counts
 from indexing.describe import describe
-from indexing.dsl import parse_query
-from indexing.errors import InvalidDocument, InvalidQuery, InvalidRequest
-from indexing.filters import parse_filter
-from indexing.freetext import parse_text
-from indexing.query import Bool, MatchAll, Query
-from indexing.search import Searches, Sort
+from indexing.errors import InvalidDocument, InvalidQuery
+from indexing.local_index import View
+from indexing.query import Query
+from indexing.search import Searches
 
 D = TypeVar("D")
-
-WINDOW_MAX = 100_000
-"""The most hits from the first one on; beyond, a scan or a narrower filter is the right tool."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A parsed search without its page."""
-
-    query: Query
-    sort: Sort | None
-    current: bool
-    after: tuple[Position, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def freshness(self) -> str:
-        """The freshness as it was asked for."""
-        if self.after:
-            return "after " + " ".join(map(str, self.after))
-        return "current" if self.current else "any"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Which hits to return, and which of their fields; raises InvalidQuery when out of bounds."""
-
-    offset: int
-    limit: int
-    select: tuple[str, ...] | None
-
-    def __post_init__(self) -> None:
-        for name, value in (("limit", self.limit), ("offset", self.offset)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise InvalidQuery(
-                    f"{name} is {value!r}", hint="use a whole number from 0", path=name
-                )
-        if self.select is not None and not all(isinstance(each, str) for each in self.select):
-            raise InvalidQuery(
-                f"select is {list(self.select)!r}", hint="name the fields to return", path="select"
-            )
-        if self.offset + self.limit > WINDOW_MAX:
-            raise InvalidQuery(
-                f"offset + limit is {self.offset + self.limit:,}, at most {WINDOW_MAX:,} hits can "
-                "be paged through",
-                hint="narrow the search, or scan the collection",
-                path="limit",
-            )
-
-
-def request_of(
-    partitions: Partitions,
-    q: str | None,
-    short_filter: Any,
-    query: Any,
-    sort: Any,
-    freshness: Any,
-    after: Any,
-    operator: str | None,
-) -> Request:
-    """Parse what a caller passes; raises InvalidQuery or InvalidRequest.
-
-    By score, documents with more of the words come first; sorted by a field nothing would put them
-    first, so all words are required then unless the caller says otherwise.
-    """
-    order = _sort(sort)
-    if operator not in ("or", "and", None):
-        raise InvalidQuery(f"operator is {operator!r}", hint='use "or" or "and"', path="operator")
-    required = operator == "and" or (operator is None and order is not None)
-    current, positions = _freshness(freshness, after)
-    must: list[Query] = []
-    notes: tuple[str, ...] = ()
-    if q is not None:
-        if not isinstance(q, str):
-            raise InvalidQuery(f"q is a {type(q).__name__}", hint="pass text", path="q")
-        # What schemaless documents hold is looked up only when the text may name a field.
-        fields = partitions.field_paths(current=current) if ":" in q else frozenset[str]()
-        text, notes = parse_text(q, operator="and" if required else "or", fields=fields)
-        must.append(text)
-    if query is not None:
-        must.append(parse_query(query))
-    narrowed = () if short_filter is None else (parse_filter(short_filter),)
-    if len(must) == 1 and not narrowed:
-        (whole,) = must
-    elif must or narrowed:
-        whole = Bool(must=tuple(must), filter=narrowed)
-    else:
-        whole = MatchAll()
-    return Request(whole, order, current, positions, notes)
-
-
-def _freshness(freshness: Any, after: Any) -> tuple[bool, tuple[Position, ...]]:
-    if after is not None:
-        return False, _positions(after)
-    if freshness in ("current", "any"):
-        return freshness == "current", ()
-    if isinstance(freshness, str) and "@" not in freshness:
-        raise InvalidRequest(
-            f"freshness is {freshness!r}", hint='use "current", "any", or a position'
-        )
-    return False, _positions(freshness)
-
-
-def _positions(after: Any) -> tuple[Position, ...]:
-    if isinstance(after, Position):
-        return (after,)
-    if isinstance(after, str):
-        return tuple(map(Position.parse, after.replace(",", " ").split()))
-    if not isinstance(after, Iterable):
-        raise InvalidRequest(
-            f"{after!r} is not a position", hint="pass what a write returned as its position"
-        )
-    return tuple(
-        each if isinstance(each, Position) else Position.parse(str(each)) for each in after
-    )
-
-
-def _sort(sort: Any) -> Sort | None:
-    """`"price"`, `"-price"`, `"price:desc"`, `{"price": "desc"}`, `"_score"` or a Sort."""
-    if sort is None or isinstance(sort, Sort):
-        return sort
-    if isinstance(sort, list | tuple) and len(sort) == 1:
-        return _sort(sort[0])
-    if isinstance(sort, dict) and len(sort) == 1:
-        ((path, direction),) = sort.items()
-        direction = direction.get("order") if isinstance(direction, dict) else direction
-    elif isinstance(sort, str) and sort:
-        path, _, direction = sort.partition(":")
-        if path.startswith("-"):
-            path, direction = path[1:], direction or "desc"
-        if not path:
-            raise InvalidQuery(f"sort is {sort!r}", hint='name a field, like "price"', path="sort")
-        direction = direction or ("desc" if path == "_score" else "asc")
-    else:
-        raise InvalidQuery(
-            f"sort is {sort!r}", hint='sort by one field, like "price" or "price:desc"', path="sort"
-        )
-    if direction not in ("asc", "desc"):
-        raise InvalidQuery(f"sort direction is {direction!r}", hint="asc or desc", path="sort")
-    if path == "_score":
-        if direction == "asc":
-            raise InvalidQuery("the worst score first", hint="sort by _score:desc", path="sort")
-        return None
-    return Sort(path, descending=direction == "desc")
 
 
 def explain(partitions: Partitions, request: Request) -> Plan:
@@ -178,7 +37,7 @@ def explain(partitions: Partitions, request: Request) -> Plan:
     searches = Searches(
         request.query,
         partitions.views(routing.plan.chosen.shards, None, current=False),
-        _key_text(partitions),
+        key_texts(partitions),
     )
     return replace(routing.plan, notes=(*routing.plan.notes, *searches.notes))
 
@@ -189,32 +48,47 @@ def count(partitions: Partitions, request: Request) -> int:
     if routing.keys:
         return len(_read(partitions, routing.keys))
     views = partitions.views(routing.plan.chosen.shards, request.after, current=request.current)
-    return Searches(request.query, views, _key_text(partitions)).counted()
+    return Searches(request.query, views, key_texts(partitions)).counted()
 
 
 def search(
-    partitions: Partitions, codec: DocumentCodec[D], request: Request, page: Page
+    partitions: Partitions,
+    codec: DocumentCodec[D],
+    request: Request,
+    page: Page,
+    counting: Counting | None = None,
+    marking: Marking | None = None,
 ) -> SearchResult[D]:
-    """Plan, refresh, run and fetch one page."""
+    """Plan, refresh, run and fetch one page; count and mark what is asked for beside it."""
     began = time.perf_counter()
     routing = _routed(partitions, request)
     planned = time.perf_counter()
     if routing.keys and request.sort is None:
-        return _point_read(partitions, codec, routing, page, began, planned)
+        read = _point_read(partitions, codec, routing, page, marking, began, planned)
+        return read if counting is None else _with_counts(partitions, request, counting, read)
     shards = routing.plan.chosen.shards
     views = partitions.views(shards, request.after, current=request.current)
     refreshed = time.perf_counter()
-    found = execute.search(
-        request.query,
-        views,
-        _key_text(partitions),
-        request.sort,
-        page.offset,
-        page.limit,
-        partitions.search_pool,
-    )
+    if counting is not None and page.limit == 0:
+        # Whoever wants no hits finds the total while counting, and looks for matches only once.
+        counts = _counts(partitions, request, counting, views, with_total=True)
+        found = execute.Found(counts.total or 0, [], counts.notes, 0.0, 0.0)
+    else:
+        found = execute.search(
+            request.query,
+            views,
+            key_texts(partitions),
+            request.sort,
+            page.offset,
+            page.limit,
+            partitions.search_pool,
+        )
+        if counting is not None:
+            counts = _counts(partitions, request, counting, views)
     fetching = time.perf_counter()
-    hits = _hits(partitions, codec, found.ranked, page.select, by_score=request.sort is None)
+    hits = _hits(
+        partitions, codec, found.ranked, page.select, marking, by_score=request.sort is None
+    )
     done = time.perf_counter()
     timings = {
         "plan": (planned - began) * 1000,
@@ -227,7 +101,62 @@ def search(
     if found.notes:
         decision = replace(decision, notes=(*decision.notes, *found.notes))
     took = (done - began) * 1000
-    return SearchResult(found.total, hits, decision, len(shards), took, timings)
+    if counting is None:
+        return SearchResult(found.total, hits, decision, len(shards), took, timings)
+    timings["count"] = (fetching - refreshed) * 1000 - found.search_ms - found.merge_ms
+    notes = tuple(dict.fromkeys((*decision.notes, *counts.notes)))
+    return SearchResult(
+        found.total,
+        hits,
+        replace(decision, notes=notes),
+        len(shards),
+        took,
+        timings,
+        counts.facets,
+        counts.histograms,
+    )
+
+
+def _with_counts(
+    partitions: Partitions, request: Request, counting: Counting, read: SearchResult[D]
+) -> SearchResult[D]:
+    """What was read by key, with the counts that only the indexes can tell."""
+    began = time.perf_counter()
+    shards = read.plan.chosen.shards
+    views = partitions.views(shards, request.after, current=request.current)
+    counts = _counts(partitions, request, counting, views)
+    spent = (time.perf_counter() - began) * 1000
+    return replace(
+        read,
+        took_ms=read.took_ms + spent,
+        timings_ms={**read.timings_ms, "count": spent},
+        facets=counts.facets,
+        histograms=counts.histograms,
+    )
+
+
+def _counts(
+    partitions: Partitions,
+    request: Request,
+    counting: Counting,
+    views: dict[int, View],
+    *,
+    with_total: bool = False,
+) -> Counts:
+    def views_for(query: Query) -> dict[int, View]:
+        shards = shards_of(partitions, replace(request, query=query))
+        more = [number for number in shards if number not in views]
+        return partitions.views(more, request.after, current=request.current)
+
+    return count_beside(
+        counting,
+        request.narrowed,
+        views,
+        views_for,
+        key_texts(partitions),
+        partitions.search_pool,
+        with_total=with_total,
+    )
 
 
 def _hits(
@@ -235,6 +164,7 @@ def _hits(
     codec: DocumentCodec[D],
     ranked: list[Ranked],
     select: tuple[str, ...] | None,
+    marking: Marking | None,
     *,
     by_score: bool,
 ) -> list[Hit[D]]:
@@ -254,7 +184,8 @@ def _hits(
         if record is not None:
             document = _document(codec, record, select)
             score, sort = (value, None) if by_score else (None, value)
-            hits.append(Hit(keys.decode(spec, key), score, document, record.version, sort))
+            hit = Hit(keys.decode(spec, key), score, document, record.version, sort)
+            hits.append(hit if marking is None else marking.marked(hit, record.body))
     return hits
 
 
@@ -263,6 +194,7 @@ def _point_read(
     codec: DocumentCodec[D],
     routing: Routing,
     page: Page,
+    marking: Marking | None,
     began: float,
     planned: float,
 ) -> SearchResult[D]:
@@ -273,6 +205,9 @@ def _point_read(
         Hit(keys.decode(spec, key), 1.0, _document(codec, record, page.select), record.version)
         for key, record in found[page.offset : page.offset + page.limit]
     ]
+    if marking is not None:
+        bodies = [record.body for _, record in found[page.offset : page.offset + page.limit]]
+        hits = [marking.marked(hit, body) for hit, body in zip(hits, bodies, strict=True)]
     done = time.perf_counter()
     timings = {"plan": (planned - began) * 1000, "fetch": (done - planned) * 1000}
     shards = len(routing.plan.chosen.shards)
@@ -302,7 +237,13 @@ def _routed(partitions: Partitions, request: Request) -> Routing:
     return plan(asked, definition.partition_map, definition.key, documents, partitions.key_parts)
 
 
-def _key_text(partitions: Partitions) -> Callable[[Any], str]:
+def shards_of(partitions: Partitions, request: Request) -> tuple[int, ...]:
+    """The shards that can hold a match."""
+    return _routed(partitions, request).plan.chosen.shards
+
+
+def key_texts(partitions: Partitions) -> Callable[[Any], str]:
+    """What turns a key of a query into the text that indexes hold."""
     spec = partitions.definition.key
 
     def key_text(key: Any) -> str:

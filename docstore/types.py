@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar, overload
 
+from indexing.counts import Histogram, ValueCount
 from indexing.errors import DocstoreError, InvalidRequest
 
 Scalar = str | int | float | bytes
@@ -147,7 +148,9 @@ class Document(Generic[D]):
 class Hit(Generic[D]):
     """One search result. `sort` is the value it was sorted by; `score` is None under a field sort.
 
-    With `select`, `document` is a dict of the selected fields.
+    With `select`, `document` is a dict of the selected fields. With `highlight`, `highlights` holds
+    fragments of each field in which something that was searched for occurs: HTML, escaped, with
+    `<mark>` around what was found.
     """
 
     key: Key
@@ -155,6 +158,7 @@ class Hit(Generic[D]):
     document: D
     version: int
     sort: Any = None
+    highlights: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +211,8 @@ class Plan:
 class SearchResult(Generic[D]):
     """A page of hits, the exact total, and how the answer was found.
 
-    `timings_ms` holds milliseconds per stage: plan, refresh, search, merge, fetch.
+    `timings_ms` holds milliseconds per stage: plan, refresh, search, merge, fetch, count. `facets`
+    and `histograms` hold the exact counts that were asked for, by field.
     """
 
     total: int
@@ -216,6 +221,8 @@ class SearchResult(Generic[D]):
     shards_touched: int
     took_ms: float
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    facets: Mapping[str, list[ValueCount]] = field(default_factory=dict)
+    histograms: Mapping[str, Histogram] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

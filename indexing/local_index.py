@@ -146,6 +146,22 @@ class View:
         """How many documents match."""
         return self.top(query, 0).total
 
+    def aggregate(self, query: Query, aggregations: dict[str, Any]) -> dict[str, Any]:
+        """The answers to some aggregations over the matches, by name, as Tantivy gives them."""
+        with translated():
+            found: dict[str, Any] = self._searcher.aggregate(query, aggregations)
+        return found
+
+    def beginning(
+        self, column: str, beginning: str, among: Query | None, limit: int | None
+    ) -> list[tuple[str, int]]:
+        """The first terms that begin so, in order, each with how many of the matches hold it.
+
+        Without a query, deleted documents count too, and no posting is read.
+        """
+        with translated():
+            return self._searcher.terms_with_prefix(column, beginning, among, limit)
+
     def keys(self, addresses: Iterable[DocAddress]) -> list[str]:
         """The key texts of some matches."""
         doc = self._searcher.doc

@@ -101,7 +101,7 @@ class Resolver:
 
     def _word(self, column: Column, term: str, fuzziness: int | str, boost: float) -> Resolved:
         exact = Scored(column.name, _source(column), ((0, term),), boost=boost)
-        edits = _edits(fuzziness, term)
+        edits = edits_of(fuzziness, term)
         if edits == 0:
             return exact
         near = Query.fuzzy_term_query(self._schema, column.name, term, edits)
@@ -299,7 +299,7 @@ class Resolver:
             )
             return _NOTHING
         column = columns[0]
-        edits = _edits(node.fuzziness, node.value)
+        edits = edits_of(node.fuzziness, node.value)
         if node.prefix_length:
             options = patterns.near(
                 node.value,
@@ -393,7 +393,8 @@ def _source(column: Column) -> str:
     return f"{column.kind}:{column.path}"
 
 
-def _edits(fuzziness: int | str, term: str) -> int:
+def edits_of(fuzziness: int | str, term: str) -> int:
+    """How many edits a fuzziness allows of a term."""
     if isinstance(fuzziness, int):
         return fuzziness
     return 0 if len(term) < 3 else 1 if len(term) < 6 else 2

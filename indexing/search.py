@@ -224,6 +224,10 @@ class Searches:
     def _of(self, view: View) -> Resolved:
         return self._resolved[view.layout.discovered]
 
+    def unscored(self) -> dict[int, Query]:
+        """The query of each view, for counting what matches."""
+        return {number: self._plain(view) for number, view in self._views.items()}
+
     def counted(self) -> int:
         """How many documents match."""
         return sum(view.count(self._plain(view)) for view in self._views.values())
