@@ -67,3 +67,14 @@ Operator = Annotated[
         help="Any plain word of Q will do (default by score), or all must occur (default sorted).",
     ),
 ]
+Facets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--facet",
+        metavar="FIELD[:N]",
+        help="Count the field's N most frequent values (10); may be given several times.",
+    ),
+]
+Highlight = Annotated[
+    bool, typer.Option("--highlight", help="Show where in each document the words were found.")
+]

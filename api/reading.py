@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api import answers, dumping, options, terminal
+from api import answers, counts, dumping, options, terminal
 from api.json_text import json_option
 from api.keys import key_of, prefix_of
 from api.opening import reading, searching
@@ -35,6 +35,8 @@ def search(
     freshness: options.FreshnessText = "current",
     after: options.After = None,
     operator: options.Operator = None,
+    facet: options.Facets = None,
+    highlight: options.Highlight = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Find documents by words, a filter and a query; all that are given must hold."""
@@ -42,10 +44,19 @@ def search(
     fields = None if select is None else [field.strip() for field in select.split(",")]
     with searching(data) as store:
         found = store.collection(collection)
-        result = found.search(**asked, limit=limit, offset=offset, select=fields)
+        result = found.search(
+            **asked,
+            limit=limit,
+            offset=offset,
+            select=fields,
+            facets=counts.facets_option(facet),
+            highlight=highlight,
+        )
         if as_json:
             terminal.show_json(_result_json(result))
         else:
+            counts.show_facets(result)
+            counts.show_highlights(result)
             answers.show_hits(result, found.key_fields, sort, offset)
 
 
@@ -182,6 +193,7 @@ def _asked(
 
 
 def _result_json(result: SearchResult[Any]) -> dict[str, Any]:
+    facets = {path: [each._asdict() for each in values] for path, values in result.facets.items()}
     return {
         "total": result.total,
         "took_ms": round(result.took_ms, 3),
@@ -194,9 +206,11 @@ def _result_json(result: SearchResult[Any]) -> dict[str, Any]:
                 "sort": hit.sort,
                 "version": hit.version,
                 "document": hit.document,
+                **({"highlights": hit.highlights} if hit.highlights else {}),
             }
             for hit in result.hits
         ],
+        **({"facets": facets} if facets else {}),
     }
 
 

@@ -10,11 +10,13 @@ from tests.conftest import ROOT
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_python_example_runs(tmp_path: Path) -> None:
-    (example,) = re.findall(r"<!-- example -->\n```python\n(.*?)```", README, re.DOTALL)
-    script = tmp_path / "example.py"
-    script.write_text(example)
-    subprocess.run([sys.executable, str(script)], cwd=tmp_path, check=True)
+def test_the_python_examples_run(tmp_path: Path) -> None:
+    examples = re.findall(r"<!-- example[^>]*-->\n```python\n(.*?)```", README, re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        script = tmp_path / "example.py"
+        script.write_text(example)
+        subprocess.run([sys.executable, str(script)], cwd=tmp_path, check=True)
     assert (tmp_path / "garage" / "cars" / "collection.json").exists()
 
 

@@ -124,6 +124,30 @@ def test_search_shows_people_a_table_that_fits(run: Run) -> None:
     assert max(map(len, shown.splitlines())) <= 80
 
 
+def test_search_counts_values_for_programs(run: Run) -> None:
+    asked = ("search", "cars", "--facet", "make:2", "--facet", "color", "--json")
+    facets = orjson.loads(run(*asked).stdout)["facets"]
+    assert [len(facets["make"]), len(facets["color"])] == [2, 10]
+    first = facets["make"][0]
+    assert first["documents"] == sum(each["make"] == first["value"] for each in LISTED[:300])
+
+
+def test_search_shows_people_values_and_words_that_were_found(run: Run) -> None:
+    shown = run("search", "cars", "leather", "--facet", "body:3", "--highlight", "-n", "2").stdout
+    assert shown.startswith("body")
+    assert "█" * 12 in shown
+    assert "features" in shown
+    assert "<mark>" not in shown
+    answer = orjson.loads(run("search", "cars", "leather", "--highlight", "--json").stdout)
+    assert all("<mark>" in str(hit["highlights"]) for hit in answer["hits"])
+    assert "facets" not in answer
+
+
+@pytest.mark.parametrize("facet", ["color:x", ":5", "color:-1", "color:", "color:99999999999"])
+def test_a_facet_that_cannot_be_read_is_told(run: Run, facet: str) -> None:
+    assert "--facet" in run("search", "cars", "--facet", facet, code=2).stderr
+
+
 def test_search_that_finds_nothing_says_so(run: Run) -> None:
     assert run("search", "cars", "zeppelin").stdout.startswith("nothing found")
 
