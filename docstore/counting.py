@@ -32,6 +32,8 @@ class Counting:
     @classmethod
     def parse(cls, facets: Any, histograms: Any) -> "Counting | None":
         """What a caller passes as facets and histograms; None when nothing is to be counted."""
+        if facets is None and histograms is None:
+            return None
         counting = cls(
             () if facets is None else parse_facets(facets),
             () if histograms is None else parse_histograms(histograms),
