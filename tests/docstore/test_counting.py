@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docstore import Collection, Histogram, InvalidQuery, Schema, Store
+from indexing.values import address_order
 
 PARTITIONS = (1, 2, 16)
 Messy = Collection[dict[str, Any]]
@@ -100,8 +101,15 @@ def _values(document: dict[str, Any], path: str) -> set[tuple[str, Any]]:
 
 def _facet(documents: Iterable[dict[str, Any]], path: str, size: int) -> list[tuple[Any, int]]:
     counts = Counter(value for each in documents for value in _values(each, path))
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [(value, documents) for (_, value), documents in ordered[:size]]
+
+    def order(item: tuple[tuple[str, Any], int]) -> tuple[Any, ...]:
+        (kind, value), documents = item
+        # Addresses come in their own order, not in that of their text.
+        return -documents, kind, address_order(value) if path == "from" else value
+
+    return [
+        (value, documents) for (_, value), documents in sorted(counts.items(), key=order)[:size]
+    ]
 
 
 def _typed(counts: Iterable[tuple[Any, int]]) -> list[tuple[bool, Any, int]]:
