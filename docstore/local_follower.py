@@ -269,8 +269,14 @@ class LocalFollower:
         return _Taken(self._index, self._generation, filling, head)
 
     def _commit(self, taken: _Taken) -> None:
-        stamp = taken.filling.commit()
-        self._shard.save_index_checkpoint(IndexCheckpoint(taken.generation, stamp, taken.covered))
+        try:
+            stamp = taken.filling.commit()
+            checkpoint = IndexCheckpoint(taken.generation, stamp, taken.covered)
+            self._shard.save_index_checkpoint(checkpoint)
+        except BaseException:
+            # The commit may be in effect all the same, and its entries will come again.
+            self._distrusted = max(self._distrusted, taken.covered)
+            raise
         taken.index.reload()
         old = self._awake
         self._take(taken.index, taken.generation, taken.covered)
