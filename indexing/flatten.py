@@ -173,6 +173,12 @@ def kind_of(value: Any) -> Kind:
     return Kind.FLOAT
 
 
+VALUE_GAP = 16
+"""Positions between two values of a text field, so no phrase of less slop is met across them."""
+_GAP = ("",) * (VALUE_GAP - 1)
+"""Tantivy leaves one position after every value, even after one without a word."""
+
+
 def _put(line: Line, name: str, value: Any) -> None:
     held = line.get(name)
     if held is None:
@@ -188,7 +194,11 @@ def _string(
 ) -> None:
     text = columns.get(ColumnKind.TEXT)
     if text is not None:
-        _put(line, text, value)
+        held = line.get(text)
+        if held is None:
+            line[text] = value
+        else:
+            line[text] = [*(held if type(held) is list else (held,)), *_GAP, value]
     keyword = columns.get(ColumnKind.KEYWORD)
     if keyword is not None and (
         len(value) <= _SURELY_SHORT or len(value.encode()) <= KEYWORD_BYTES_MAX

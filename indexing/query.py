@@ -44,7 +44,7 @@ class Match:
 class MatchPhrase:
     """Analyzed words of one text field in order, at most `slop` moves apart.
 
-    Values of a list are one position further apart than words, so a slop reaches into the next.
+    The values of a list are 16 positions apart, so a larger slop reaches into the next.
     """
 
     field: str

@@ -1,5 +1,6 @@
 """A document's line for the index: every value in the columns of its path, nothing else."""
 
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -7,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexing.flatten import Flattener, kind_of
+from indexing.flatten import VALUE_GAP, Flattener, kind_of
 from indexing.layout import KEYWORD_BYTES_MAX, PRESENT, ColumnKind, Layout
+from indexing.query import MatchPhrase
 from indexing.schema import Kind, Schema
-from tests.indexing.built_index import lines_of
+from tests.indexing.built_index import build, found, key_of, lines_of
 
 
 def flat(definition: Any, document: dict[str, Any]) -> dict[str, list[Any]]:
@@ -19,7 +21,9 @@ def flat(definition: Any, document: dict[str, Any]) -> dict[str, list[Any]]:
     held = orjson.loads(line)
     names = {column.name: f"{column.path}:{column.kind.name.lower()}" for column in layout.columns}
     return {
-        names[name]: value if isinstance(value, list) else [value]
+        names[name]: (value[::VALUE_GAP] if names[name].endswith(":text") else value)
+        if isinstance(value, list)
+        else [value]
         for name, value in held.items()
         if name in names
     }
@@ -225,3 +229,18 @@ def test_every_value_of_any_document_is_under_its_path(document: dict[str, Any])
         for path, kind, stored in leaves(value, name):
             expected.setdefault(f"{path}:{kind}", []).append(stored)
     assert flat({}, document) == expected
+
+
+def test_no_phrase_is_met_across_two_values_of_a_list(tmp_path: Path) -> None:
+    schema = Schema.from_json(
+        {"fields": {"t": {"type": "text", "analyzer": "english", "list": True}}}
+    )
+    documents = [{"t": ["a red ford", "blue kia", "", "bmw"]}, {"t": ["a ford in blue"]}]
+    view = build(tmp_path / "index", schema, documents).view()
+    across, within = ("ford blue", "ford the blue"), ("red ford", "blue kia")
+    for slop in (0, 1, VALUE_GAP - 2):
+        for text in across:
+            assert key_of(0) not in found(view, MatchPhrase("t", text, slop))
+        for text in within:
+            assert key_of(0) in found(view, MatchPhrase("t", text, slop))
+    assert found(view, MatchPhrase("t", "ford the blue")) == [key_of(1)]
