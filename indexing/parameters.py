@@ -5,8 +5,11 @@ that nothing behind it has to ask; dates and addresses become the text that JSON
 """
 
 import datetime
+import decimal
+import enum
 import ipaddress
 import math
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -27,7 +30,9 @@ _FLOAT_BITS_MAX = 1023
 
 
 def value_of(raw: Any, place: Place) -> Value:
-    """A scalar: text, a finite number, a truth value; a date or an address as its text."""
+    """A scalar: text, a finite number, a truth value; what JSON has not, as a model writes it."""
+    if isinstance(raw, enum.Enum):
+        raw = raw.value
     if isinstance(raw, str):
         return _unicode(raw, place)
     if isinstance(raw, bool):
@@ -36,8 +41,10 @@ def value_of(raw: Any, place: Place) -> Value:
         return _number(raw, place)
     if isinstance(raw, datetime.date):  # a datetime is a date too
         return raw.isoformat()
-    if isinstance(raw, ipaddress.IPv4Address | ipaddress.IPv6Address):
+    if isinstance(raw, ipaddress.IPv4Address | ipaddress.IPv6Address | uuid.UUID):
         return str(raw)
+    if isinstance(raw, decimal.Decimal):
+        return _number(float(raw), place)
     hint = "use text, a number, true, false, a date or an address"
     if raw is None:
         hint = "a missing field is asked for with exists inside must_not"

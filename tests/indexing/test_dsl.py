@@ -1,5 +1,7 @@
 import datetime
 import ipaddress
+import uuid
+from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -131,9 +133,11 @@ def test_nodes_pass_through_wherever_a_query_may_stand() -> None:
         (datetime.date(2024, 2, 29), "2024-02-29"),
         (ipaddress.IPv4Address("10.0.0.1"), "10.0.0.1"),
         (ipaddress.IPv6Address("::1"), "::1"),
+        (uuid.UUID(int=7), "00000000-0000-0000-0000-000000000007"),
+        (StrEnum("Color", {"RED": "red"})["RED"], "red"),  # type: ignore[misc]  # made in place
     ],
 )
-def test_python_dates_and_addresses_become_their_text(value: Any, text: str) -> None:
+def test_what_json_has_not_becomes_its_text(value: Any, text: str) -> None:
     assert parse_query({"term": {"f": value}}) == q.Term("f", text)
     assert parse_query({"range": {"f": {"gt": value}}}) == q.Range("f", gt=text)
     assert parse_query({"terms": {"f": [value]}}) == q.Terms("f", (text,))
