@@ -6,11 +6,13 @@ that can be put, read by key and searched. Everything an embedding program needs
 
 from docstore.collection import Collection
 from docstore.keys import Key
+from docstore.operations import Delete, Put
 from docstore.partitioning import Hash
 from docstore.store import Store
 from docstore.types import (
     BatchResult,
     Candidate,
+    Change,
     Document,
     FailedWrite,
     Hit,
@@ -31,6 +33,7 @@ from indexing.errors import (
     InvalidQuery,
     InvalidRequest,
     InvalidSchema,
+    LogTrimmed,
     NotFound,
     Unavailable,
     VersionConflict,
@@ -44,10 +47,12 @@ __all__ = [
     "BatchResult",
     "Bucket",
     "Candidate",
+    "Change",
     "Closed",
     "Collection",
     "Completion",
     "Corruption",
+    "Delete",
     "DocstoreError",
     "Document",
     "FailedWrite",
@@ -61,9 +66,11 @@ __all__ = [
     "InvalidSchema",
     "Key",
     "Keyword",
+    "LogTrimmed",
     "NotFound",
     "Plan",
     "Position",
+    "Put",
     "Schema",
     "SearchResult",
     "Sort",

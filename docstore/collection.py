@@ -7,7 +7,7 @@ use from many threads. Typed by what its documents are: the pydantic model, or d
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
-from docstore import check, keys, searching
+from docstore import changes, check, keys, searching, writing
 from docstore.apply import Write, op_id_bytes
 from docstore.batches import WriteBatch
 from docstore.completing import complete
@@ -15,14 +15,15 @@ from docstore.counting import Counting
 from docstore.documents import DocumentCodec
 from docstore.marking import Marking
 from docstore.merge_patch import merge_patch
+from docstore.operations import Delete, Put, write_of
 from docstore.partitions import Partitions
-from docstore.records import Answer
 from docstore.request import Page, request_of
 from docstore.resembling import more_like
 from docstore.scanning import scan
 from docstore.shard import now_microseconds
 from docstore.types import (
     BatchResult,
+    Change,
     Document,
     Freshness,
     Key,
@@ -46,6 +47,7 @@ from indexing.search import Sort
 
 D = TypeVar("D")
 
+SortLike = str | dict[str, Any] | Sort
 _BESIDE = ("facets", "histograms", "highlight")
 FacetsAsked = str | Iterable[str] | Mapping[str, Any]
 HistogramsAsked = str | Iterable[str] | Mapping[str, Any]
@@ -71,6 +73,15 @@ class Collection(Generic[D]):
     def schema(self) -> Schema:
         """The schema its documents are checked and indexed by."""
         return self._partitions.definition.schema
+
+    @property
+    def partitions(self) -> Partitions:
+        """The shards, for who decides where and when to ask rather than what."""
+        return self._partitions
+
+    def as_bytes(self) -> "Collection[bytes]":
+        """The same collection with documents as the JSON bytes that are stored, not read."""
+        return Collection(self._partitions, self._codec.as_bytes())
 
     @property
     def key_fields(self) -> tuple[str, ...]:
@@ -104,7 +115,7 @@ class Collection(Generic[D]):
         write = Write(
             encoded, body, now_microseconds(), if_version, if_absent, if_present, op_id_bytes(op_id)
         )
-        return self._one(write)
+        return writing.one(self._partitions, write)
 
     def delete(
         self, key: Key, *, if_version: int | None = None, op_id: str | None = None
@@ -113,7 +124,7 @@ class Collection(Generic[D]):
         write = Write(
             self._encoded(key), None, now_microseconds(), if_version, op_id=op_id_bytes(op_id)
         )
-        return self._one(write)
+        return writing.one(self._partitions, write)
 
     def patch(
         self,
@@ -140,7 +151,7 @@ class Collection(Generic[D]):
             expected = stored.version if if_version is None else if_version
             write = Write(encoded, body, now_microseconds(), expected, op_id=op_id_bytes(op_id))
             try:
-                return self._one(write)
+                return writing.one(self._partitions, write)
             except VersionConflict:
                 if if_version is not None:
                     raise
@@ -162,7 +173,7 @@ class Collection(Generic[D]):
                 batch.refuse(None, error)
                 continue
             batch.add(number_of(encoded), Write(encoded, body, at, None, if_absent))
-        return self._written(batch)
+        return writing.many(self._partitions, batch)
 
     def delete_many(self, keys_to_delete: Iterable[Key]) -> BatchResult:
         """Remove many documents: one durable transaction per shard, one result per key."""
@@ -175,38 +186,19 @@ class Collection(Generic[D]):
                 batch.refuse(key, error)
                 continue
             batch.add(self._partitions.number_of(encoded), Write(encoded, None, at))
-        return self._written(batch)
+        return writing.many(self._partitions, batch)
 
-    def _written(self, batch: WriteBatch) -> BatchResult:
-        counts: dict[int, int] = {}
-        for number, writes in batch.by_shard.items():
+    def write_many(self, operations: Iterable[Put | Delete]) -> BatchResult:
+        """Carry out writes of any kind, each with its own conditions, like one `put_many`."""
+        at = now_microseconds()
+        batch = WriteBatch()
+        for operation in operations:
             try:
-                batch.answered(number, self._partitions.shard(number).write(writes))
+                write = write_of(operation, self._codec, self._encoded, at)
+                batch.add(self._partitions.number_of(write.key), write)
             except DocstoreError as error:
-                # What other shards acknowledged must still be reported.
-                batch.failed(number, error)
-                continue
-            counts[number] = len(writes)
-        self._partitions.written(counts)
-        return batch.result(self._key_of, self._partitions.position)
-
-    def _one(self, write: Write) -> WriteResult:
-        number = self._partitions.number_of(write.key)
-        (outcome,) = self._partitions.shard(number).write([write])
-        if isinstance(outcome, VersionConflict):
-            outcome.data["key"] = self._key_of(write.key)
-            raise outcome
-        self._partitions.written({number: 1})
-        return self._acknowledged(number, outcome)
-
-    def _acknowledged(self, number: int, outcome: Answer) -> WriteResult:
-        return WriteResult(
-            self._key_of(outcome.key),
-            outcome.version,
-            self._partitions.position(number, outcome.seq),
-            created=outcome.created,
-            deleted=outcome.deleted,
-        )
+                batch.refuse(operation.key, error)
+        return writing.many(self._partitions, batch)
 
     def _encoded(self, key: Key) -> bytes:
         return keys.encode(self._spec, self._parts.key(key))
@@ -266,7 +258,7 @@ class Collection(Generic[D]):
         *,
         filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
         query: dict[str, Any] | Query | None = None,
-        sort: str | Sort | None = None,
+        sort: SortLike | None = None,
         limit: int = 10,
         offset: int = 0,
         select: Iterable[str] | None = None,
@@ -321,7 +313,7 @@ class Collection(Generic[D]):
         *,
         filter: dict[str, Any] | None = None,  # noqa: A002
         query: dict[str, Any] | Query | None = None,
-        sort: str | Sort | None = None,
+        sort: SortLike | None = None,
         freshness: Freshness | Position | Iterable[Position] = "current",
         after: After | None = None,
         operator: str | None = None,
@@ -374,6 +366,20 @@ class Collection(Generic[D]):
         return more_like(
             self._partitions, self._codec, self._layout, key, fields, filter, page, freshness
         )
+
+    # Following
+
+    def position(self) -> tuple[Position, ...]:
+        """Where every shard's log ends now."""
+        return changes.position(self._partitions)
+
+    def changes(self, after: After | None = None, limit: int | None = None) -> Iterator[Change[D]]:
+        """The writes acknowledged since some positions, those of a document in their order.
+
+        Ends where the logs ended when it began. Without `after`, from the first write on. Raises
+        LogTrimmed when some of them are no longer in the log.
+        """
+        return changes.changes(self._partitions, self._codec, after, limit)
 
     # Operating
 

@@ -159,6 +159,12 @@ class DocumentCodec(Generic[D]):
         document: dict[str, Any] = orjson.loads(body)
         return document
 
+    def as_bytes(self) -> "DocumentCodec[bytes]":
+        """A codec that reads documents as the JSON bytes they are stored as."""
+        codec: DocumentCodec[bytes] = DocumentCodec.__new__(_BytesCodec)
+        vars(codec).update(vars(self))
+        return codec
+
     def decode(self, body: bytes) -> D:
         """The document as the caller knows it: the model when there is one, else a dict."""
         if self._model is None:
@@ -171,6 +177,14 @@ class DocumentCodec(Generic[D]):
                 f"{error.errors()[0]['msg']}",
                 hint="open the collection without a model, or give new fields a default",
             ) from error
+
+
+class _BytesCodec(DocumentCodec[bytes]):
+    """Decodes nothing."""
+
+    def decode(self, body: bytes) -> bytes:
+        """The bytes as they are."""
+        return body
 
 
 def _may_hide_nan(body: bytes) -> bool:

@@ -28,7 +28,7 @@ class GroupCommit(Generic[W, O]):
     """Turns concurrent submissions into few calls of `commit`, which gets them one after another.
 
     `commit` takes a list of writes and returns one outcome for each, all durable, or raises with
-    nothing done.
+    nothing done. `commits` and `writes` count what it was called with since the start.
     """
 
     def __init__(self, commit: Callable[[list[W]], list[O]]) -> None:
@@ -36,6 +36,8 @@ class GroupCommit(Generic[W, O]):
         self._door = threading.Lock()
         self._queue_lock = threading.Lock()
         self._queue: list[_Ticket[W, O]] = []
+        self.commits = 0
+        self.writes = 0
 
     def submit(self, writes: list[W]) -> list[O]:
         """Commit the writes, in order and as one; returns their outcomes."""
@@ -59,6 +61,8 @@ class GroupCommit(Generic[W, O]):
                 ticket.error = error
                 ticket.done = True
             raise
+        self.commits += 1
+        self.writes += len(outcomes)
         start = 0
         for ticket in tickets:
             ticket.outcomes = outcomes[start : start + len(ticket.writes)]

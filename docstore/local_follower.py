@@ -81,6 +81,8 @@ class LocalFollower:
         self._documents = 0
         self._taken = 0
         self.checkpoint = 0
+        self.refreshes = 0
+        self.refresh_seconds = 0.0
         if read_only:
             self._follow()
         else:
@@ -214,7 +216,10 @@ class LocalFollower:
             return
         with self._filling:
             if self.checkpoint < seq:
+                began = time.perf_counter()
                 self._catch_up()
+                self.refreshes += 1
+                self.refresh_seconds += time.perf_counter() - began
 
     def refresh_soon(self, pool: Executor) -> None:
         """Index all that is acknowledged, and leave the commit to another thread.

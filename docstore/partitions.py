@@ -20,7 +20,7 @@ from docstore.local_follower import LocalFollower
 from docstore.partitioning import token_of
 from docstore.records import Record
 from docstore.shard import Shard
-from docstore.types import Position
+from docstore.types import Key, Position
 from indexing.errors import (
     Closed,
     DocstoreError,
@@ -89,6 +89,10 @@ class Partitions:
     def is_replaced(self) -> bool:
         """Whether another process dropped the collection since, or made it anew."""
         return self._read_only and self._definition_file != file_identity(self._directory.parent)
+
+    def owner_of(self, key: Key) -> int:
+        """The partition that owns a key as a caller writes it; raises InvalidDocument."""
+        return self.number_of(keys.encode(self.definition.key, self.key_parts.key(key)))
 
     def shard(self, number: int) -> Shard:
         """The shard of a partition."""
@@ -209,7 +213,11 @@ class Partitions:
 
     def stats(self) -> dict[str, Any]:
         """Documents, bytes, log and index of every partition, and their sums."""
-        partitions = [self._partition_stats(number) for number in self.numbers]
+        slices = self.definition.partition_map.partitions
+        partitions = [
+            {**self._partition_stats(each.number), "lower": each.lower, "upper": each.upper}
+            for each in slices
+        ]
         return {
             "collection": self.definition.name,
             "documents": sum(each["documents"] for each in partitions),
@@ -222,6 +230,7 @@ class Partitions:
     def _partition_stats(self, number: int) -> dict[str, Any]:
         shard, follower = self.shard(number), self.follower(number)
         first, last = shard.log_range()
+        commits, writes = shard.commit_counts
         error = self._background.errors.get(follower)
         return {
             "partition": number,
@@ -231,6 +240,10 @@ class Partitions:
             "log_entries": last - first + 1 if last else 0,
             "indexed": follower.checkpoint,
             "lag": follower.lag,
+            "commits": commits,
+            "writes": writes,
+            "refreshes": follower.refreshes,
+            "refresh_seconds": round(follower.refresh_seconds, 6),
             "index_bytes": follower.bytes_used(),
             "error": None if error is None else str(error),
         }
@@ -248,7 +261,7 @@ class Partitions:
         if current:
             needed = {number: self.shard(number).head for number in numbers}
         for position in after or ():
-            self._check_position(position)
+            self.check_position(position)
             if position.partition in needed:
                 needed[position.partition] = max(needed[position.partition], position.seq)
         followers = {number: self.follower(number) for number in numbers}
@@ -282,7 +295,25 @@ class Partitions:
         views = self.views(self.numbers, None, current=current).values()
         return frozenset(self.definition.schema.paths).union(*(v.layout.by_path for v in views))
 
-    def _check_position(self, position: Position) -> None:
+    def is_indexed(self, number: int, seq: int) -> bool:
+        """Whether a shard's index is open and covers a seq, so that a view of it is there at once.
+
+        Never for a store another process writes: its index must be looked at first.
+        """
+        follower = self._followers.get(number)
+        return follower is not None and not self._read_only and follower.checkpoint >= seq
+
+    def indexed_state(self) -> tuple[int, ...] | None:
+        """The heads of all shards while every index covers its own, else None.
+
+        What a search finds can only change when this does.
+        """
+        heads = tuple(self.shard(number).head for number in self.numbers)
+        covered = all(map(self.is_indexed, self.numbers, heads))
+        return heads if covered else None
+
+    def check_position(self, position: Position) -> None:
+        """Refuse a position that no write to this collection returned; raises InvalidRequest."""
         if position.partition not in self.numbers:
             raise InvalidRequest(
                 f"position {position} names a partition this collection does not have",

@@ -105,17 +105,18 @@ def request_of(
 
 def _freshness(freshness: Any, after: Any) -> tuple[bool, tuple[Position, ...]]:
     if after is not None:
-        return False, _positions(after)
+        return False, positions_of(after)
     if freshness in ("current", "any"):
         return freshness == "current", ()
     if isinstance(freshness, str) and "@" not in freshness:
         raise InvalidRequest(
             f"freshness is {freshness!r}", hint='use "current", "any", or a position'
         )
-    return False, _positions(freshness)
+    return False, positions_of(freshness)
 
 
-def _positions(after: Any) -> tuple[Position, ...]:
+def positions_of(after: Any) -> tuple[Position, ...]:
+    """Positions as a caller gives them: one, some, or their text; raises InvalidRequest."""
     if isinstance(after, Position):
         return (after,)
     if isinstance(after, str):

@@ -3,6 +3,7 @@
 Each stage is timed, and the result carries the plan, so every answer can say how it was found.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +18,7 @@ from docstore.documents import DocumentCodec
 from docstore.marking import Marking
 from docstore.merge import Ranked
 from docstore.partitions import Partitions
+from docstore.pricing import price_of, would_wait
 from docstore.records import Record
 from docstore.request import Page, Request
 from docstore.router import Asked, Routing, plan
@@ -40,6 +42,16 @@ def explain(partitions: Partitions, request: Request) -> Plan:
         key_texts(partitions),
     )
     return replace(routing.plan, notes=(*routing.plan.notes, *searches.notes))
+
+
+def price(partitions: Partitions, request: Request, window: int) -> float:
+    """Estimated microseconds of a search up to hit `window`; infinite when it has to wait."""
+    chosen = _routed(partitions, request).plan.chosen
+    if chosen.name != "point_read" and would_wait(
+        partitions, chosen.shards, request.after, current=request.current
+    ):
+        return math.inf
+    return price_of(request.query, chosen.price, window)
 
 
 def count(partitions: Partitions, request: Request) -> int:

@@ -69,6 +69,11 @@ class Shard:
         """The seq of the last acknowledged write; 0 before the first."""
         return self._stored_head() if self._read_only else self._head
 
+    @property
+    def commit_counts(self) -> tuple[int, int]:
+        """Commits since the shard was opened, and the writes they held."""
+        return self._group.commits, self._group.writes
+
     def write(self, writes: list[Write]) -> list[Outcome]:
         """Make writes durable together; returns one outcome each, a conflict being an outcome."""
         if self._read_only:

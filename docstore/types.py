@@ -144,6 +144,22 @@ class Document(Generic[D]):
     document: D
 
 
+@dataclass(frozen=True, slots=True)
+class Change(Generic[D]):
+    """One acknowledged write, as a reader of the changes sees it.
+
+    `version` is 0 and `document` None for a delete. `document` is also None where the document was
+    written or deleted again since: a later change says how. `at` is microseconds since 1970 UTC.
+    """
+
+    position: Position
+    operation: Literal["put", "delete"]
+    key: Key
+    version: int
+    at: int
+    document: D | None
+
+
 @dataclass(slots=True)
 class Hit(Generic[D]):
     """One search result. `sort` is the value it was sorted by; `score` is None under a field sort.

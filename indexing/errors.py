@@ -7,6 +7,7 @@ DocstoreError
 │   ├── InvalidQuery        a query, filter, sort or page
 │   └── InvalidSchema       a schema, analyzer or collection definition
 ├── NotFound            the named collection or document does not exist
+│   └── LogTrimmed          the changes asked for are no longer in the log
 ├── AlreadyExists       the named collection exists
 ├── VersionConflict     a condition of a write did not hold; read again and decide
 ├── Unavailable         busy, locked or out of room; `retryable` says whether to try again
@@ -81,6 +82,12 @@ class NotFound(DocstoreError):
     """The named collection or document does not exist."""
 
     code = "not-found"
+
+
+class LogTrimmed(NotFound):
+    """Changes after a position were forgotten; `data["oldest"]` is where the log begins now."""
+
+    code = "log-trimmed"
 
 
 class AlreadyExists(DocstoreError):
