@@ -1,0 +1,234 @@
+"""Many documents in one request: NDJSON in, one result line per line out, while it goes on.
+
+Invariants: a result says 200 or 201 only when the document is durable; results come in the order of
+the lines; memory is bounded by two batches and one line, however long the body. A body that is cut
+off leaves what was acknowledged and nothing else that counts: its rest is not written.
+"""
+
+import asyncio
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api.http import body, models
+from api.http.collections import ONE
+from api.http.ndjson import Line, Lines
+from api.http.problems import problem
+from api.http.queries import parameters
+from api.http.refusals import TooLarge
+from api.http.routing import Call, Operation
+from api.http.settings import Settings
+from api.http.spool import Spool
+from api.json_text import json_bytes
+from docstore import Collection, DocstoreError, FailedWrite, InvalidDocument, WriteResult
+
+BATCH_LINES = 2_000
+"""Lines of one commit: at this size the commit's own cost is lost among its documents."""
+BATCH_BYTES = 4 * 1024 * 1024
+
+_PARAMETERS = {"if_absent": {"type": "boolean", "description": "Refuse documents that exist."}}
+
+
+async def bulk(call: Call) -> Response:
+    """Store many documents, one to a line."""
+    given = parameters(call.request, _PARAMETERS)
+    body.check_type(call.request, body.NDJSON)
+    writer = _Writer(call.served.collection, call.service.settings, given.get("if_absent", False))
+    feeding = _Feeding(call, writer)
+    return await feeding.response()
+
+
+class _Writer:
+    """Puts batches of lines and says what became of each; runs in a thread."""
+
+    def __init__(
+        self, collection: Collection[dict[str, Any]], settings: Settings, if_absent: bool
+    ) -> None:
+        self._collection = collection
+        self._line_bytes_max = settings.line_bytes_max
+        self._document_bytes_max = settings.document_bytes_max
+        self._if_absent = if_absent
+
+    def write(self, lines: list[Line]) -> bytes:
+        """The result lines of some lines, made durable before they are returned."""
+        documents: list[dict[str, Any]] = []
+        refused: dict[int, DocstoreError] = {}
+        for line in lines:
+            try:
+                documents.append(self._document(line))
+            except DocstoreError as error:
+                refused[line.number] = error
+        results = iter(self._collection.put_many(documents, if_absent=self._if_absent))
+        return b"".join(
+            _result_line(
+                line.number, refused[line.number] if line.number in refused else next(results)
+            )
+            for line in lines
+        )
+
+    def _document(self, line: Line) -> dict[str, Any]:
+        if line.data is None or len(line.data) > self._line_bytes_max:
+            raise TooLarge(
+                f"the line is longer than {self._line_bytes_max:,} bytes",
+                hint="one document to a line, each line ended",
+                bytes_max=self._line_bytes_max,
+            )
+        if len(line.data) > self._document_bytes_max:
+            raise TooLarge(
+                f"the document has more than {self._document_bytes_max:,} bytes",
+                hint="store large content elsewhere and keep a reference",
+                bytes_max=self._document_bytes_max,
+            )
+        try:
+            document = orjson.loads(line.data)
+        except orjson.JSONDecodeError as error:
+            raise InvalidDocument(
+                f"not JSON: {error.msg.partition(':')[0]} at column {error.colno}",
+                hint="one JSON object per line",
+                column=error.colno,
+            ) from error
+        if not isinstance(document, dict):
+            raise InvalidDocument(
+                f"a JSON {type(document).__name__}, not an object", hint="one JSON object per line"
+            )
+        return document
+
+
+def _result_line(number: int, result: WriteResult | FailedWrite | DocstoreError) -> bytes:
+    if isinstance(result, WriteResult):
+        return (
+            json_bytes(
+                {
+                    "line": number,
+                    "status": 201 if result.created else 200,
+                    "key": result.key,
+                    "version": result.version,
+                    "position": str(result.position),
+                }
+            )
+            + b"\n"
+        )
+    error = result.error if isinstance(result, FailedWrite) else result
+    members = problem(error)
+    answer: dict[str, Any] = {"line": number, "status": members["status"]}
+    if isinstance(result, FailedWrite) and result.key is not None:
+        answer["key"] = result.key
+    return json_bytes({**answer, "error": members}) + b"\n"
+
+
+class _Feeding:
+    """One bulk request: reads lines into batches, writes them, and spools the results."""
+
+    def __init__(self, call: Call, writer: _Writer) -> None:
+        self._request = call.request
+        self._service = call.service
+        self._settings = call.service.settings
+        self._writer = writer
+        self._lines = Lines(self._settings.line_bytes_max)
+        self._spool = Spool()
+        self._is_answering = False
+        self._under_way: asyncio.Task[bytes] | None = None
+
+    async def response(self) -> Response:
+        """The streamed answer; what fails before there is a result is an error of its own."""
+        feeder = asyncio.create_task(self._feed())
+        first = asyncio.create_task(self._spool.read())
+        await asyncio.wait((feeder, first), return_when=asyncio.FIRST_COMPLETED)
+        if feeder.done() and (error := feeder.exception()) is not None:
+            await first
+            self._spool.close()
+            raise error
+        return _Streamed(feeder, first, self._spool)
+
+    async def _feed(self) -> None:
+        try:
+            await self._read()
+        except DocstoreError as error:
+            if not self._is_answering:
+                raise
+            self._answer(_result_line(self._lines.number + 1, error))
+        finally:
+            if self._under_way is not None and not self._under_way.done():
+                await asyncio.wait((self._under_way,))
+            self._spool.end()
+
+    async def _read(self) -> None:
+        batch: list[Line] = []
+        size = 0
+        try:
+            async for chunk in body.chunks(self._request, self._settings.body_seconds):
+                for line in self._lines.feed(chunk):
+                    batch.append(line)
+                    size += len(line.data or b"")
+                    if len(batch) >= BATCH_LINES or size >= BATCH_BYTES:
+                        await self._submit(batch)
+                        batch, size = [], 0
+            batch += self._lines.end()
+        finally:
+            # Also of a body that was cut off: its whole lines were sent to be written.
+            if batch:
+                await self._submit(batch)
+            await self._written()
+
+    async def _submit(self, batch: list[Line]) -> None:
+        """Write a batch while the next one is read; at most one is under way."""
+        await self._written()
+        self._under_way = asyncio.create_task(
+            self._service.endure(lambda: self._writer.write(batch))
+        )
+
+    async def _written(self) -> None:
+        if self._under_way is not None:
+            task, self._under_way = self._under_way, None
+            self._answer(await task)
+
+    def _answer(self, results: bytes) -> None:
+        self._is_answering = True
+        self._spool.write(results)
+
+
+class _Streamed(Response):
+    """Sends what is spooled as it comes."""
+
+    def __init__(
+        self, feeder: asyncio.Task[None], first: asyncio.Task[bytes], spool: Spool
+    ) -> None:
+        super().__init__(None, 200, None, body.NDJSON[0])
+        self._feeder, self._first, self._spool = feeder, first, spool
+        del self.headers["content-length"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Answer; the body of the request is read by the feeder meanwhile."""
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        try:
+            await send(start)
+            data = await self._first
+            while data:
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+                data = await self._spool.read()
+            await self._feeder  # its failure must not look like the end of the results
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            await asyncio.wait((self._feeder,))
+            self._spool.close()
+            if not self._feeder.cancelled():
+                self._feeder.exception()
+
+
+OPERATIONS = (
+    Operation(
+        "POST",
+        ONE + "/documents:bulk",
+        bulk,
+        "write",
+        "Store many documents",
+        models.LineResult,
+        models.AnyDocument,
+        body.NDJSON,
+        answer_type=body.NDJSON[0],
+        parameters=_PARAMETERS,
+        refusals=(408,),
+    ),
+)

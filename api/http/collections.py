@@ -1,0 +1,148 @@
+"""Collections: listing, making, describing, dropping; their partitions and statistics."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from api.http import body, models
+from api.http.answers import POSITION_HEADER, json_response, position_text
+from api.http.queries import parameters
+from api.http.routing import PREFIX, Call, Operation
+from docstore import AlreadyExists, Collection, Key
+
+PATH = PREFIX + "/collections"
+ONE = PATH + "/{collection}"
+
+
+async def list_collections(call: Call) -> Response:
+    """The collections the caller may see."""
+    parameters(call.request, {})
+    service, grant = call.service, call.grant
+
+    def listed() -> list[dict[str, Any]]:
+        names = [name for name in service.store.collections() if grant.sees(name)]
+        return [described(service.store.collection(name)) for name in names]
+
+    return json_response({"collections": await service.run(listed)})
+
+
+async def create(call: Call) -> Response:
+    """Make a collection; making the same again does nothing."""
+    service, name = call.service, call.name
+    body.check_type(call.request, body.JSON)
+    settings = service.settings
+    data = await body.read(call.request, settings.search_bytes_max, settings.body_seconds)
+    wanted = body.fitted(models.CollectionDefinition, body.parsed(data))
+    key = wanted.key if isinstance(wanted.key, str) else Key(*wanted.key)
+
+    def made() -> tuple[int, dict[str, Any]]:
+        try:
+            collection = service.store.create_collection(
+                name, wanted.schema_, key=key, partitions=wanted.partitions
+            )
+        except AlreadyExists:
+            collection = service.store.collection(name)
+            if not _is_as_wanted(collection, wanted):
+                raise
+            return 200, described(collection)
+        return 201, described(collection)
+
+    status, answer = await service.run(made)
+    return json_response(answer, status, {"location": f"{PATH}/{name}"} if status == 201 else None)
+
+
+def _is_as_wanted(collection: Collection[Any], wanted: models.CollectionDefinition) -> bool:
+    """Whether a collection is what a definition would make, so that a PUT can be repeated."""
+    fields = (wanted.key,) if isinstance(wanted.key, str) else tuple(wanted.key)
+    same_schema = wanted.schema_ is None or (
+        type(collection.schema).from_json(wanted.schema_) == collection.schema
+    )
+    same_key = fields == collection.key_fields
+    return same_schema and same_key and len(collection.position()) == wanted.partitions
+
+
+async def describe(call: Call) -> Response:
+    """What a collection was made with, and how many documents it holds."""
+    parameters(call.request, {})
+    collection = call.served.collection
+    return json_response(await call.service.run(lambda: described(collection)))
+
+
+def described(collection: Collection[Any]) -> dict[str, Any]:
+    """A collection as the API shows it."""
+    positions = collection.position()
+    return {
+        "collection": collection.name,
+        "documents": collection.count(),
+        "key": list(collection.key_fields),
+        "key_is_typed": collection.key_is_typed,
+        "schema": collection.schema.to_json(),
+        "partitions": len(positions),
+        "epoch": positions[0].epoch,
+    }
+
+
+async def drop(call: Call) -> Response:
+    """Remove a collection with all its documents."""
+    parameters(call.request, {})
+    service, name = call.service, call.name
+    served = call.served
+    await served.writes.drained()
+    service.forget(name)
+    await service.run(lambda: service.store.drop_collection(name))
+    return Response(status_code=204)
+
+
+async def partitions(call: Call) -> Response:
+    """The partition map with the state of every shard."""
+    parameters(call.request, {})
+    collection = call.served.collection
+    found = await call.service.run(collection.stats)
+    return json_response({name: found[name] for name in ("collection", "epoch", "partitions")})
+
+
+async def stats(call: Call) -> Response:
+    """Documents, bytes, log and index of the collection and of each partition."""
+    parameters(call.request, {})
+    return json_response(await call.service.run(call.served.collection.stats))
+
+
+async def refresh(call: Call) -> Response:
+    """Make every acknowledged write searchable now."""
+    parameters(call.request, {})
+    collection = call.served.collection
+
+    def refreshed() -> str:
+        positions = collection.position()
+        collection.refresh()
+        return position_text(positions)
+
+    position = await call.service.run(refreshed)
+    return json_response({"position": position.split()}, 200, {POSITION_HEADER: position})
+
+
+OPERATIONS = (
+    Operation("GET", PATH, list_collections, "read", "List collections", models.Collections),
+    Operation(
+        "PUT",
+        ONE,
+        create,
+        "admin",
+        "Make a collection",
+        models.Collection,
+        models.CollectionDefinition,
+        body.JSON,
+        status=201,
+        also=(200,),
+        refusals=(409,),
+    ),
+    Operation("GET", ONE, describe, "read", "Describe a collection", models.Collection),
+    Operation("DELETE", ONE, drop, "admin", "Drop a collection", status=204),
+    Operation(
+        "GET", ONE + "/partitions", partitions, "read", "Show the partition map", models.Partitions
+    ),
+    Operation("GET", ONE + "/stats", stats, "read", "Show statistics", models.Stats),
+    Operation(
+        "POST", ONE + "/refresh", refresh, "write", "Index every write now", models.Positions
+    ),
+)

@@ -1,0 +1,82 @@
+"""Conditional requests: what If-Match, If-None-Match and Idempotency-Key ask of a write; pure."""
+
+import re
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from docstore import InvalidRequest
+from docstore.apply import OP_ID_BYTES_MAX
+
+_TAG = re.compile(r'"(\d{1,18})"')
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What must hold for a write to be made."""
+
+    if_version: int | None = None
+    if_present: bool = False
+    if_absent: bool = False
+    op_id: str | None = None
+
+
+def conditions_of(request: Request) -> Conditions:
+    """The conditions of a write; raises InvalidRequest for a header that says something else."""
+    headers = request.headers
+    match, none_match = headers.get("if-match"), headers.get("if-none-match")
+    op_id = headers.get("idempotency-key")
+    if match is None and none_match is None and op_id is None:
+        return _NONE
+    if match is not None and none_match is not None:
+        raise InvalidRequest(
+            "If-Match and If-None-Match contradict each other", hint="send one of them"
+        )
+    if none_match not in (None, "*"):
+        raise InvalidRequest(
+            "If-None-Match of a write can only be *",
+            hint="If-None-Match: * writes only what is not there yet",
+            path="if-none-match",
+        )
+    return Conditions(
+        None if match in (None, "*") else version_of(match),
+        match == "*",
+        none_match == "*",
+        None if op_id is None else _op_id(op_id),
+    )
+
+
+def version_of(tag: str | None) -> int:
+    """The version that an entity tag is; raises InvalidRequest for another form."""
+    found = _TAG.fullmatch((tag or "").strip())
+    if found is None:
+        raise InvalidRequest(
+            "the entity tag is not a version in quotes",
+            hint='send one ETag as this server gave it, like "3"',
+            path="if-match",
+        )
+    return int(found[1])
+
+
+def is_not_modified(request: Request, version: int) -> bool:
+    """Whether a reader has this version already."""
+    tags = request.headers.get("if-none-match")
+    if tags is None:
+        return False
+    names = [tag.strip().removeprefix("W/") for tag in tags.split(",")]
+    return "*" in names or f'"{version}"' in names
+
+
+def _op_id(text: str) -> str:
+    # RFC 8941 strings come in quotes; plain tokens are what most clients send.
+    plain = text.strip().strip('"')
+    if not plain or not plain.isprintable() or len(plain.encode()) > OP_ID_BYTES_MAX:
+        raise InvalidRequest(
+            f"the Idempotency-Key has not 1 to {OP_ID_BYTES_MAX} printable characters",
+            hint="use a UUID",
+            path="idempotency-key",
+        )
+    return plain
+
+
+_NONE = Conditions()

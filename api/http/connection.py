@@ -1,0 +1,127 @@
+"""One client's connection: what uvicorn leaves open is bounded here.
+
+A request's head must come whole within a time and a size, and there are only so many connections;
+who sends something else than HTTP is told so as a problem, like every other error.
+"""
+
+import asyncio
+import http
+from typing import ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api.http.problems import problem_response
+from api.http.refusals import Busy, HeadTooLarge, SlowHead
+from api.http.settings import Settings
+from docstore import DocstoreError, InvalidRequest
+
+LINGER_BYTES = 32 * 1024 * 1024
+"""What is read of a body after it was refused: closing at once could destroy the answer on its way,
+because the other side's system drops what it received when the connection is reset."""
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's protocol with bounds; `with_settings` makes the class a server uses."""
+
+    settings: ClassVar[Settings]
+    _timer: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+    _is_in_head = True
+    _is_lingering = False
+    _linger_bytes = 0
+
+    @classmethod
+    def with_settings(cls, settings: Settings) -> "type[Connection]":
+        """The protocol of a server with these bounds."""
+        return type("Connection", (cls,), {"settings": settings})
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a client in, or refuse it when there are too many."""
+        super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn narrows it
+        if len(self.connections) > self.settings.connections_max:
+            self._refuse(Busy("too many connections", hint="close some, or try again"))
+            return
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of a client."""
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes on to the parser, counting those of a head."""
+        if self.transport.is_closing():
+            return
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._is_lingering:
+            self._linger_bytes += len(data)
+            if self._linger_bytes > LINGER_BYTES:
+                self.transport.close()
+            return
+        if not self._is_in_head or self.transport.is_closing():
+            return
+        if self._head_bytes > self.settings.header_bytes_max:
+            maximum = self.settings.header_bytes_max
+            self._refuse(
+                HeadTooLarge(
+                    f"the headers are larger than {maximum:,} bytes",
+                    hint="send a long search as a POST",
+                    bytes_max=maximum,
+                )
+            )
+        elif self._timer is None:
+            self._watch()
+
+    def on_headers_complete(self) -> None:
+        """A head is whole."""
+        self._unwatch()
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """An answer is whole; what still comes of its request's body is passed over."""
+        super().on_response_complete()
+        if not self._is_in_head and not self.transport.is_closing():
+            self._is_lingering = True
+            self._timer = self.loop.call_later(self.settings.header_seconds, self.transport.close)
+
+    def on_message_complete(self) -> None:
+        """A request is whole; the next head may begin."""
+        if self._is_lingering:
+            self._unwatch()
+            self._is_lingering = False
+            self._linger_bytes = 0
+        self._is_in_head = True
+        self._head_bytes = 0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's words are not ours
+        """Tell a client that does not speak HTTP."""
+        self._refuse(InvalidRequest("this is not an HTTP/1.1 request", hint="use an HTTP client"))
+
+    def _watch(self) -> None:
+        self._timer = self.loop.call_later(self.settings.header_seconds, self._on_slow)
+
+    def _unwatch(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _on_slow(self) -> None:
+        if self._head_bytes == 0:
+            self.transport.close()
+            return
+        seconds = self.settings.header_seconds
+        self._refuse(
+            SlowHead(f"the headers were not whole after {seconds:g} seconds", hint="send faster")
+        )
+
+    def _refuse(self, error: DocstoreError) -> None:
+        response = problem_response(error, "")
+        response.headers["connection"] = "close"
+        status = http.HTTPStatus(response.status_code)
+        head = [b"HTTP/1.1 %d %b" % (status, status.phrase.encode())]
+        head += [b"%b: %b" % pair for pair in response.raw_headers]
+        self.transport.write(b"\r\n".join([*head, b"", bytes(response.body)]))
+        self.transport.close()

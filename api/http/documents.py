@@ -1,0 +1,253 @@
+"""Documents by key: put, post, get, patch, delete, and many at once by their keys."""
+
+import uuid
+from typing import Any
+
+from starlette.responses import Response
+
+from api.http import body, models
+from api.http.answers import POSITION_HEADER, etag, json_response, stored, written_json
+from api.http.collections import ONE
+from api.http.conditions import Conditions, conditions_of, is_not_modified
+from api.http.key_paths import key_in_path, key_of_json, path_of
+from api.http.queries import parameters
+from api.http.refusals import TooLarge
+from api.http.routing import PREFIX, Call, Operation
+from api.load import generated_key_field
+from docstore import (
+    AlreadyExists,
+    Collection,
+    Delete,
+    InvalidDocument,
+    InvalidRequest,
+    NotFound,
+    Put,
+    VersionConflict,
+    WriteResult,
+)
+from docstore.keys import new_key
+from docstore.types import Key
+
+DOCUMENTS = ONE + "/documents"
+DOCUMENT = DOCUMENTS + "/{key:key}"
+
+_OPERATION_KEYS = uuid.UUID("5ad03c8c-3c7a-5f0e-9d4f-6b2b0a5f6e10")
+"""Under which keys are made from idempotency keys; it never changes."""
+
+
+async def get(call: Call) -> Response:
+    """A document; its version is the ETag."""
+    parameters(call.request, {})
+    key = _key(call)
+    found = call.served.bytes.fetch(key)
+    if found is None:
+        raise _absent(key)
+    headers = {"etag": etag(found.version)}
+    if is_not_modified(call.request, found.version):
+        return Response(status_code=304, headers=headers)
+    return Response(found.document, 200, headers, "application/json")
+
+
+async def put(call: Call) -> Response:
+    """Store a document under a key, replacing what is there unless a condition says otherwise."""
+    parameters(call.request, {})
+    key, document = _key(call), await _document(call, body.JSON)
+    asked = conditions_of(call.request)
+    return _written(call, await call.served.writes.write(_put(document, key, asked)))
+
+
+async def post(call: Call) -> Response:
+    """Store a new document; its key is generated unless the document has one."""
+    parameters(call.request, {})
+    document = await _document(call, body.JSON)
+    asked = conditions_of(call.request)
+    collection = call.served.collection
+    field = generated_key_field(collection)
+    key = None
+    if field is not None and document.get(field) is None:
+        # A retry must find the same document, so its key follows from what names the operation.
+        op_id = asked.op_id
+        key = new_key() if op_id is None else str(uuid.uuid5(_OPERATION_KEYS, op_id))
+    try:
+        result = await call.served.writes.write(_put(document, key, asked, if_absent=True))
+    except VersionConflict as error:
+        raise AlreadyExists(
+            "a document with this key exists",
+            hint="PUT replaces it, or leave the key out to have one made",
+            **error.data,
+        ) from error
+    return _written(call, result)
+
+
+async def patch(call: Call) -> Response:
+    """Change some fields by a JSON merge patch: null removes a field."""
+    parameters(call.request, {})
+    key, changes = _key(call), await _document(call, body.MERGE_PATCH)
+    asked = conditions_of(call.request)
+    if asked.if_absent:
+        raise InvalidRequest(
+            "a patch changes a document that is there", hint="leave If-None-Match out"
+        )
+    collection = call.served.collection
+    result = await call.service.run(
+        lambda: collection.patch(key, changes, if_version=asked.if_version, op_id=asked.op_id)
+    )
+    return _written(call, result)
+
+
+async def delete(call: Call) -> Response:
+    """Remove a document; of one that is not there, `deleted` is false."""
+    parameters(call.request, {})
+    key, asked = _key(call), conditions_of(call.request)
+    if asked.if_absent:
+        raise InvalidRequest("a delete removes what is there", hint="leave If-None-Match out")
+    operation = Delete(key, asked.if_version, asked.if_present, asked.op_id)
+    result = await call.served.writes.write(operation)
+    return json_response(written_json(result), 200, {POSITION_HEADER: str(result.position)})
+
+
+async def get_many(call: Call) -> Response:
+    """The documents under some keys, in their order."""
+    parameters(call.request, {})
+    body.check_type(call.request, body.JSON)
+    settings = call.service.settings
+    data = await body.read(call.request, settings.search_bytes_max, settings.body_seconds)
+    wanted = body.fitted(models.Keys, body.parsed(data)).keys
+    if len(wanted) > settings.scan_limit_max:
+        raise InvalidRequest(
+            f"{len(wanted):,} keys, at most {settings.scan_limit_max:,} are read at once",
+            hint="ask for them in several requests",
+            path="keys",
+        )
+    served = call.served
+    keys = [key_of_json(served.collection, each) for each in wanted]
+    found = await call.service.run(lambda: served.bytes.get_many(keys))
+    return json_response({"documents": [None if each is None else stored(each) for each in found]})
+
+
+def _key(call: Call) -> Key:
+    return key_in_path(call.served.collection, call.request.scope["raw_path"])
+
+
+async def _document(call: Call, types: tuple[str, ...]) -> dict[str, Any]:
+    body.check_type(call.request, types)
+    settings = call.service.settings
+    data = await body.read(call.request, settings.body_bytes_max, settings.body_seconds)
+    if len(data) > settings.document_bytes_max:
+        raise TooLarge(
+            f"the document has {len(data):,} bytes, at most {settings.document_bytes_max:,} "
+            "are allowed",
+            hint="store large content elsewhere and keep a reference",
+            bytes_max=settings.document_bytes_max,
+        )
+    document = body.parsed(data)
+    if not isinstance(document, dict):
+        raise InvalidDocument(
+            f"a document is a JSON object, not {type(document).__name__}",
+            hint='send an object like {"make": "Ford", "price": 9500}',
+        )
+    return document
+
+
+def _put(
+    document: dict[str, Any], key: Key | None, asked: Conditions, *, if_absent: bool = False
+) -> Put:
+    return Put(
+        document,
+        key,
+        asked.if_version,
+        asked.if_absent or if_absent,
+        asked.if_present,
+        asked.op_id,
+    )
+
+
+def _written(call: Call, result: WriteResult) -> Response:
+    headers = {"etag": etag(result.version), POSITION_HEADER: str(result.position)}
+    if result.created:
+        headers["location"] = location(call.served.collection, result.key)
+    return json_response(written_json(result), 201 if result.created else 200, headers)
+
+
+def location(collection: Collection[Any], key: Key) -> str:
+    """The path of a document."""
+    return f"{PREFIX}/collections/{collection.name}/documents/{path_of(collection, key)}"
+
+
+def _absent(key: Key) -> NotFound:
+    return NotFound("there is no document under this key", hint="PUT makes it", key=key)
+
+
+_CONDITIONS = ("If-Match", "If-None-Match", "Idempotency-Key")
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        DOCUMENT,
+        get,
+        "read",
+        "Read a document",
+        models.AnyDocument,
+        also=(304,),
+        headers=("If-None-Match",),
+    ),
+    Operation(
+        "PUT",
+        DOCUMENT,
+        put,
+        "write",
+        "Store a document",
+        models.Written,
+        models.AnyDocument,
+        body.JSON,
+        also=(201,),
+        headers=_CONDITIONS,
+        refusals=(412, 413, 422),
+    ),
+    Operation(
+        "PATCH",
+        DOCUMENT,
+        patch,
+        "write",
+        "Change fields of a document",
+        models.Written,
+        models.AnyDocument,
+        body.MERGE_PATCH,
+        headers=("If-Match", "Idempotency-Key"),
+        refusals=(412, 413, 422),
+    ),
+    Operation(
+        "DELETE",
+        DOCUMENT,
+        delete,
+        "write",
+        "Delete a document",
+        models.Written,
+        headers=("If-Match", "Idempotency-Key"),
+        refusals=(412,),
+    ),
+    Operation(
+        "POST",
+        DOCUMENTS,
+        post,
+        "write",
+        "Store a new document",
+        models.Written,
+        models.AnyDocument,
+        body.JSON,
+        status=201,
+        also=(200,),
+        headers=("Idempotency-Key",),
+        refusals=(409, 413, 422),
+    ),
+    Operation(
+        "POST",
+        DOCUMENTS + ":get-many",
+        get_many,
+        "read",
+        "Read documents by their keys",
+        models.Documents,
+        models.Keys,
+        body.JSON,
+    ),
+)

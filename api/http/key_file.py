@@ -1,0 +1,150 @@
+"""The file of API keys: JSON, replaced as a whole, read again by a running server when it changes.
+
+It holds hashes, never keys. Its form and its names never change meaning.
+"""
+
+import datetime
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from api.http.access import (
+    EVERYTHING,
+    SCOPES,
+    Grant,
+    StoredKey,
+    granted,
+    key_in,
+    new_key,
+)
+from api.http.refusals import Forbidden
+from docstore import DocstoreError, InvalidRequest, NotFound, Unavailable
+from docstore.files import usable, write_json
+
+_FORMAT = 1
+LOOK_SECONDS = 1.0
+"""How often a running server looks whether the file changed: how long a revoked key may live on."""
+
+
+def read_keys(path: Path) -> dict[str, StoredKey]:
+    """The keys of a file by id; raises NotFound, InvalidRequest when it is not such a file."""
+    try:
+        form = orjson.loads(path.read_bytes())
+        if form["format"] != _FORMAT:
+            raise ValueError("another format")
+        return {each["id"]: _stored(each) for each in form["keys"]}
+    except FileNotFoundError as error:
+        raise NotFound(
+            f"there is no key file {path}", hint=f"make it: docstore keys add {path} NAME"
+        ) from error
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise InvalidRequest(
+            f"{path} is not a file of API keys", hint="restore it, or make keys in a new file"
+        ) from error
+
+
+def add_key(
+    path: Path, name: str, scopes: tuple[str, ...], collections: tuple[str, ...]
+) -> tuple[StoredKey, str]:
+    """Make a key and keep its hash; returns it and the key itself, which nothing keeps."""
+    unknown = set(scopes) - set(SCOPES)
+    if unknown or not scopes:
+        raise InvalidRequest(
+            f"{', '.join(sorted(unknown)) or 'nothing'} is not a scope",
+            hint=f"use {', '.join(SCOPES)}",
+        )
+    if not name.isprintable() or not name:
+        raise InvalidRequest("the key's name is not printable", hint="say who will use the key")
+    held = read_keys(path) if path.exists() else {}
+    key_id, key, digest = new_key()
+    created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    stored = StoredKey(key_id, digest, Grant(name, frozenset(scopes), collections), created)
+    _write(path, {**held, key_id: stored})
+    return stored, key
+
+
+def revoke_key(path: Path, key_id: str) -> StoredKey:
+    """Forget a key; raises NotFound."""
+    held = read_keys(path)
+    revoked = held.pop(key_id, None)
+    if revoked is None:
+        raise NotFound(f"there is no key {key_id!r}", hint="docstore keys list shows their ids")
+    _write(path, held)
+    return revoked
+
+
+def _write(path: Path, held: dict[str, StoredKey]) -> None:
+    with usable(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, {"format": _FORMAT, "keys": [_as_json(each) for each in held.values()]})
+        path.chmod(0o600)
+
+
+def _as_json(stored: StoredKey) -> dict[str, Any]:
+    return {
+        "id": stored.id,
+        "name": stored.grant.name,
+        "hash": stored.hash,
+        "scopes": [scope for scope in SCOPES if scope in stored.grant.scopes],
+        "collections": list(stored.grant.collections),
+        "created": stored.created,
+    }
+
+
+def _stored(form: dict[str, Any]) -> StoredKey:
+    grant = Grant(form["name"], frozenset(form["scopes"]), tuple(form["collections"]))
+    return StoredKey(form["id"], form["hash"], grant, form["created"])
+
+
+class Gate:
+    """Grants requests what their keys allow; everything when there is no key file.
+
+    Without keys only this machine's own names are answered: a page of another site, whose name was
+    made to lead here, would otherwise read and write the store through a person's browser.
+    """
+
+    def __init__(self, path: Path | None, hosts: tuple[str, ...]) -> None:
+        self._path = path
+        self._hosts = {"localhost", "127.0.0.1", "[::1]", *hosts}
+        self._keys = {} if path is None else read_keys(path)
+        self._stamp = self._stamp_now()
+        self._looked = time.monotonic()
+
+    def grant_of(self, request: Request) -> Grant:
+        """What a request may do; raises Unauthorized."""
+        if self._path is None:
+            self._check_host(request)
+            return EVERYTHING
+        if time.monotonic() - self._looked > LOOK_SECONDS:
+            self._look()
+        return granted(self._keys, key_in(request))
+
+    def _check_host(self, request: Request) -> None:
+        host = request.headers.get("host", "")
+        name, _, port = host.rpartition(":")
+        if host not in self._hosts and not (name in self._hosts and port.isdigit()):
+            raise Forbidden(
+                f"without API keys this server is not known as {host[:100]!r}",
+                hint="ask it as localhost, or add the name to the setting trusted_hosts",
+            )
+
+    def _look(self) -> None:
+        self._looked = time.monotonic()
+        stamp = self._stamp_now()
+        if stamp != self._stamp and self._path is not None:
+            try:
+                self._keys = read_keys(self._path)
+            except DocstoreError as error:
+                raise Unavailable(
+                    "the server's file of API keys cannot be read", hint="restore it"
+                ) from error
+            self._stamp = stamp
+
+    def _stamp_now(self) -> tuple[int, int]:
+        if self._path is None or not self._path.exists():
+            return 0, 0
+        about = self._path.stat()
+        return about.st_mtime_ns, about.st_ino

@@ -1,0 +1,129 @@
+"""From a request to the endpoint of its path and method, and from errors to problems.
+
+An `Operation` is one method of one path with all that is to be known about it: who may use it, what
+it takes and gives. The routes and the OpenAPI document are both made from the same operations.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api.http import problems
+from api.http.access import NOTHING, Grant, Scopes
+from api.http.refusals import MethodNotAllowed, UnknownRoute
+from api.http.service import Served, Service
+from docstore import DocstoreError
+
+PREFIX = "/v1"
+
+
+class KeyConvertor(Convertor[str]):
+    """The rest of a path, whatever is in it: Starlette's own stops at a line end."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        """The text as it is; endpoints read the raw path."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """The text as it is."""
+        return value
+
+
+register_url_convertor("key", KeyConvertor())
+
+
+class Call:
+    """One request on its way through an endpoint."""
+
+    __slots__ = ("grant", "request", "service")
+
+    def __init__(self, service: Service, request: Request, grant: Grant) -> None:
+        self.service = service
+        self.request = request
+        self.grant = grant
+
+    @property
+    def name(self) -> str:
+        """The collection's name in the path."""
+        name: str = self.request.path_params["collection"]
+        return name
+
+    @property
+    def served(self) -> Served:
+        """The collection in the path; raises NotFound."""
+        return self.service.served(self.name)
+
+
+Endpoint = Callable[[Call], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path. `parameters` maps a query parameter to its JSON schema."""
+
+    method: Literal["GET", "PUT", "POST", "PATCH", "DELETE"]
+    path: str
+    endpoint: Endpoint
+    scope: Scopes | None
+    summary: str
+    answer: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    body_types: tuple[str, ...] = ()
+    status: int = 200
+    also: tuple[int, ...] = ()
+    answer_type: str = "application/json"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    headers: tuple[str, ...] = ()
+    refusals: tuple[int, ...] = ()
+
+
+class Path:
+    """The ASGI application of one path: its methods."""
+
+    def __init__(self, service: Service, operations: list[Operation]) -> None:
+        self._service = service
+        self._template = operations[0].path
+        self._operations: dict[str, Operation] = {each.method: each for each in operations}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, whatever happens."""
+        scope["docstore.route"] = self._template
+        request = Request(scope, receive, send)
+        try:
+            response = await self._answer(request)
+        except DocstoreError as error:
+            response = problems.problem_response(error, scope["docstore.request_id"])
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        operation = self._operations.get(method)
+        if operation is None:
+            raise MethodNotAllowed(
+                f"{method[:20]} is not a method of this path",
+                hint=f"use {', '.join(self._operations)}",
+                allowed=list(self._operations),
+            )
+        if operation.scope is None:
+            return await operation.endpoint(Call(self._service, request, NOTHING))
+        grant = self._service.gate.grant_of(request)
+        request.scope["docstore.key"] = grant.name
+        call = Call(self._service, request, grant)
+        grant.check(operation.scope, request.path_params.get("collection"))
+        response: Response = await operation.endpoint(call)
+        return response
+
+
+async def unknown_route(scope: Scope, receive: Receive, send: Send) -> None:
+    """The answer to a path that no route has."""
+    error = UnknownRoute("there is no such path", hint="GET /openapi.json lists all paths")
+    response = problems.problem_response(error, scope["docstore.request_id"])
+    await response(scope, receive, send)

@@ -1,0 +1,353 @@
+"""Searches, counts, plans and deletes by query.
+
+Where a search runs is decided by its price: a cheap one on the event loop, where no thread has to
+be woken, a dear one or one that has to wait for an index in a bounded pool.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from starlette.responses import Response
+
+from api.http import body, models
+from api.http.answers import POSITION_HEADER, json_response, position_text, search_json
+from api.http.collections import ONE
+from api.http.key_paths import key_of_json
+from api.http.queries import parameters
+from api.http.routing import Call, Operation
+from docstore import Collection, Delete, InvalidQuery, SearchResult
+from docstore.request import request_of
+from docstore.searching import price
+from indexing.dsl import parse_query
+
+T = TypeVar("T")
+Q = TypeVar("Q", bound=models.Asked)
+
+_DELETE_BATCH = 1_000
+"""Documents of one delete: other writers get their turn between two."""
+
+_SEARCH_PARAMETERS: dict[str, Any] = {
+    "q": {"type": "string"},
+    "filter": {"type": "object"},
+    "query": {"type": "object"},
+    "sort": {"type": "string"},
+    "limit": {"type": "integer", "minimum": 0},
+    "offset": {"type": "integer", "minimum": 0},
+    "select": {"type": "string", "description": "Fields with commas between them."},
+    "freshness": {"type": "string", "enum": ["current", "any"]},
+    "after": {"type": "string"},
+    "operator": {"type": "string", "enum": ["or", "and"]},
+    "plan": {"type": "boolean"},
+    "timeout_ms": {"type": "integer", "minimum": 1},
+}
+
+
+async def search(call: Call) -> Response:
+    """Find documents; the body is what the Python API's `search` takes."""
+    question = await _body(call)
+    return await _answered(
+        call, question, lambda: body.fitted(models.Search, body.parsed(question))
+    )
+
+
+async def search_link(call: Call) -> Response:
+    """Find documents, as a link: the same with query parameters."""
+
+    def asked() -> models.Search:
+        given = parameters(call.request, _SEARCH_PARAMETERS)
+        if "select" in given:
+            given["select"] = [field for field in given["select"].split(",") if field]
+        return body.fitted(models.Search, given)
+
+    return await _answered(call, call.request.scope["query_string"], asked)
+
+
+async def _answered(call: Call, question: bytes, asked: Callable[[], models.Search]) -> Response:
+    """The answer to a question as it came: the one kept, if nothing was written since."""
+    served, cache = call.served, call.service.answers
+    state = served.collection.partitions.indexed_state()
+    after = call.request.headers.get(POSITION_HEADER)
+    key = (served, call.request.method == "POST", question, after, state)
+    kept = None if state is None else cache.get(key)
+    if kept is not None:
+        return Response(kept, 200, None, "application/json")
+    response = await _searched(call, asked())
+    if state is not None and served.collection.partitions.indexed_state() == state:
+        cache.keep(key, question, bytes(response.body))
+    return response
+
+
+async def _searched(call: Call, asked: models.Search) -> Response:
+    window = asked.offset + asked.limit
+    _check_window(call, window)
+    collection = call.served.bytes
+    question = _question(call, asked)
+
+    def run() -> Response:
+        result: SearchResult[bytes] = collection.search(
+            **question,
+            sort=asked.sort,
+            limit=asked.limit,
+            offset=asked.offset,
+            select=asked.select,
+            facets=asked.facets,
+            histograms=asked.histograms,
+            highlight=asked.highlight,
+        )
+        return json_response(search_json(result, with_plan=asked.plan))
+
+    if asked.facets is not None or asked.histograms is not None or asked.highlight:
+        # Counting looks at every match, and marking analyzes every hit: no price tells yet.
+        return await call.service.run_dear(_seconds(call, asked.timeout_ms), run)
+    return await _placed(call, collection, {**question, "sort": asked.sort}, window, asked, run)
+
+
+def _check_window(call: Call, window: int) -> None:
+    window_max = call.service.settings.window_max
+    if window > window_max:
+        raise InvalidQuery(
+            f"offset + limit is {window:,}, at most {window_max:,} hits can be paged through",
+            hint="narrow the search, or scan the documents",
+            path="limit",
+        )
+
+
+async def _placed(
+    call: Call,
+    collection: Collection[Any],
+    question: dict[str, Any],
+    window: int,
+    asked: models.Question,
+    run: Callable[[], T],
+) -> T:
+    """Run a search where its price says."""
+    settings = call.service.settings
+    if priced(collection, question, window) <= settings.cheap_microseconds:
+        return run()
+    timeout_ms = asked.timeout_ms if isinstance(asked, models.Search) else None
+    return await call.service.run_dear(_seconds(call, timeout_ms), run)
+
+
+def _seconds(call: Call, timeout_ms: int | None) -> float:
+    """How long a search may take: what the server allows, or less when asked."""
+    allowed = call.service.settings.request_seconds
+    return allowed if timeout_ms is None else min(allowed, timeout_ms / 1000)
+
+
+def priced(collection: Collection[Any], question: dict[str, Any], window: int) -> float:
+    """Estimated microseconds of a search; infinite when it has to wait for an index."""
+    partitions = collection.partitions
+    request = request_of(
+        partitions,
+        question["q"],
+        question["filter"],
+        question["query"],
+        question.get("sort"),
+        question["freshness"],
+        question["after"],
+        question["operator"],
+    )
+    return price(partitions, request, window)
+
+
+async def count(call: Call) -> Response:
+    """How many documents match."""
+    asked = await _asked(call, models.Count)
+    collection = call.served.bytes
+    question = _question(call, asked)
+
+    def run() -> Response:
+        return json_response({"count": collection.count(**question)})
+
+    return await _placed(call, collection, question, 0, asked, run)
+
+
+async def complete(call: Call) -> Response:
+    """What a person may be typing."""
+    asked = await _asked(call, models.Complete)
+    collection = call.served.collection
+
+    def run() -> Response:
+        found = collection.complete(
+            asked.prefix,
+            asked.field,
+            limit=asked.limit,
+            filter=asked.filter,
+            freshness=asked.freshness,
+        )
+        return json_response({"completions": [each._asdict() for each in found]})
+
+    return await call.service.run_dear(_seconds(call, None), run)
+
+
+async def more_like(call: Call) -> Response:
+    """Documents that share the most telling words and values with one."""
+    asked = await _asked(call, models.MoreLike)
+    _check_window(call, asked.offset + asked.limit)
+    served = call.served
+    key = key_of_json(served.collection, asked.key)
+
+    def run() -> Response:
+        result = served.bytes.more_like(
+            key,
+            asked.fields,
+            limit=asked.limit,
+            offset=asked.offset,
+            filter=asked.filter,
+            freshness=asked.freshness,
+        )
+        return json_response(search_json(result, with_plan=asked.plan))
+
+    return await call.service.run_dear(_seconds(call, None), run)
+
+
+async def explain(call: Call) -> Response:
+    """How a search would be answered; runs nothing."""
+    asked = await _asked(call, models.Explain)
+    collection = call.served.bytes
+    question = _question(call, asked)
+    plan = await call.service.run(lambda: collection.explain(**question, sort=asked.sort))
+    return json_response(plan.as_dict())
+
+
+async def delete_by_query(call: Call) -> Response:
+    """Delete what matches, a batch at a time; `more` says that matches are left."""
+    asked = await _asked(call, models.DeleteByQuery)
+    if asked.q is None and asked.filter is None and asked.query is None:
+        raise InvalidQuery(
+            "nothing says which documents to delete",
+            hint='for all of them write {"query": {"match_all": {}}}',
+        )
+    collection = call.served.bytes
+    question = _question(call, asked)
+    deleted, more, position = 0, True, ""
+    while more and deleted < asked.max_documents:
+        batch = min(_DELETE_BATCH, asked.max_documents - deleted)
+        count, more, position = await call.service.run_dear(
+            call.service.settings.request_seconds,
+            partial(_delete_some, collection, question, batch),
+        )
+        deleted += count
+    answer = {"deleted": deleted, "more": more, "position": position.split()}
+    return json_response(answer, 200, {POSITION_HEADER: position} if position else None)
+
+
+def _delete_some(
+    collection: Collection[Any], question: dict[str, Any], most: int
+) -> tuple[int, bool, str]:
+    """Delete the first of what matches: how many, whether more is left, where the writes stand."""
+    found = collection.search(**question, limit=most, select=())
+    result = collection.write_many(
+        # A document that was written since may match no longer: it is found again, or it stays.
+        [Delete(hit.key, if_version=hit.version) for hit in found.hits]
+    )
+    deleted = result.written_count
+    return deleted, found.total > deleted, position_text(result.position)
+
+
+async def _asked(call: Call, model: type[Q]) -> Q:
+    return body.fitted(model, body.parsed(await _body(call)))
+
+
+async def _body(call: Call) -> bytes:
+    parameters(call.request, {})
+    body.check_type(call.request, body.JSON)
+    settings = call.service.settings
+    return await body.read(call.request, settings.search_bytes_max, settings.body_seconds)
+
+
+def _question(call: Call, asked: models.Question) -> dict[str, Any]:
+    """The arguments of the Python API, the query read within the server's bounds."""
+    settings = call.service.settings
+    query = (
+        None
+        if asked.query is None
+        else parse_query(
+            asked.query,
+            depth_max=settings.query_depth_max,
+            clauses_max=settings.query_clauses_max,
+        )
+    )
+    after = asked.after or call.request.headers.get(POSITION_HEADER)
+    return {
+        "q": asked.q,
+        "filter": asked.filter,
+        "query": query,
+        "operator": asked.operator,
+        "freshness": asked.freshness,
+        "after": after,
+    }
+
+
+OPERATIONS = (
+    Operation(
+        "POST",
+        ONE + "/search",
+        search,
+        "read",
+        "Search",
+        models.SearchAnswer,
+        models.Search,
+        body.JSON,
+    ),
+    Operation(
+        "GET",
+        ONE + "/search",
+        search_link,
+        "read",
+        "Search by a link",
+        models.SearchAnswer,
+        parameters=_SEARCH_PARAMETERS,
+    ),
+    Operation(
+        "POST",
+        ONE + "/count",
+        count,
+        "read",
+        "Count matches",
+        models.Counted,
+        models.Count,
+        body.JSON,
+    ),
+    Operation(
+        "POST",
+        ONE + "/explain",
+        explain,
+        "read",
+        "Explain a search",
+        models.Plan,
+        models.Explain,
+        body.JSON,
+    ),
+    Operation(
+        "POST",
+        ONE + "/documents:delete-by-query",
+        delete_by_query,
+        "write",
+        "Delete what matches",
+        models.Deleted,
+        models.DeleteByQuery,
+        body.JSON,
+    ),
+    Operation(
+        "POST",
+        ONE + "/complete",
+        complete,
+        "read",
+        "Complete what is typed",
+        models.Completions,
+        models.Complete,
+        body.JSON,
+    ),
+    Operation(
+        "POST",
+        ONE + "/more-like",
+        more_like,
+        "read",
+        "Find similar documents",
+        models.SearchAnswer,
+        models.MoreLike,
+        body.JSON,
+    ),
+)

@@ -1,0 +1,114 @@
+"""API keys: who may do what, what is kept of a key, and who may be served at all."""
+
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.http import key_file
+from api.http.key_file import add_key, read_keys, revoke_key
+from api.http.server import check_exposure, is_loopback
+from api.http.settings import Settings
+from docstore import InvalidRequest, NotFound
+from tests.api.http.conftest import Connect
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    return tmp_path / "keys.json"
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {key}"}
+
+
+def test_a_key_may_do_what_its_scopes_and_patterns_say(connect: Connect, keys: Path) -> None:
+    _, admin = add_key(keys, "admin", ("read", "write", "admin"), ("*",))
+    _, writer = add_key(keys, "writer", ("write",), ("car*",))
+    _, reader = add_key(keys, "reader", ("read",), ("car*",))
+    client = connect(api_key_file=keys)
+    for name in ("cars", "boats"):
+        made = client.put(f"/v1/collections/{name}", json={}, headers=bearer(admin))
+        assert made.status_code == 201
+    document = "/v1/collections/cars/documents/a"
+    assert client.put(document, json={}, headers=bearer(writer)).status_code == 201
+    assert client.get(document, headers={"x-api-key": reader}).status_code == 200
+    for key, method, path in [
+        (writer, "GET", document),
+        (reader, "PUT", document),
+        (reader, "GET", "/v1/collections/boats"),
+        (writer, "PUT", "/v1/collections/cars"),
+        (writer, "DELETE", "/v1/collections/cars"),
+    ]:
+        refused = client.request(method, path, headers=bearer(key))
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    seen = client.get("/v1/collections", headers=bearer(reader)).json()["collections"]
+    assert [each["collection"] for each in seen] == ["cars"]
+
+
+@pytest.mark.parametrize("given", ["", "Bearer", "Bearer x", "Bearer dsk_a_b", "Basic eDp5", "ü"])
+def test_without_a_known_key_nothing_is_told(connect: Connect, keys: Path, given: str) -> None:
+    add_key(keys, "someone", ("read",), ("*",))
+    headers = {b"authorization": given.encode()} if given else {}
+    for path in ("/v1/collections", "/v1/collections/nowhere"):
+        refused = connect(api_key_file=keys).get(path, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
+        assert refused.headers["www-authenticate"] == "Bearer"
+
+
+def test_the_file_holds_hashes_and_only_its_owner_reads_it(keys: Path) -> None:
+    stored, key = add_key(keys, "someone", ("read",), ("*",))
+    content = keys.read_text()
+    assert key not in content
+    assert key.rsplit("_", 1)[1] not in content
+    assert stored.hash in content
+    assert keys.stat().st_mode & 0o077 == 0
+
+
+def test_a_revoked_key_is_refused_by_the_running_server(
+    connect: Connect, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_file, "LOOK_SECONDS", -1.0)
+    stored, key = add_key(keys, "someone", ("read",), ("*",))
+    client = connect(api_key_file=keys)
+    assert client.get("/v1/collections", headers=bearer(key)).status_code == 200
+    revoke_key(keys, stored.id)
+    assert client.get("/v1/collections", headers=bearer(key)).status_code == 401
+    keys.write_text("{")
+    assert client.get("/v1/collections", headers=bearer(key)).status_code == 503
+
+
+def test_wrong_keys_and_files_are_told(keys: Path) -> None:
+    with pytest.raises(NotFound):
+        read_keys(keys)
+    with pytest.raises(InvalidRequest):
+        add_key(keys, "x", ("delete",), ("*",))
+    with pytest.raises(InvalidRequest):
+        add_key(keys, "a\nb", ("read",), ("*",))
+    add_key(keys, "x", ("read",), ("*",))
+    with pytest.raises(NotFound):
+        revoke_key(keys, "nobody")
+    keys.write_text('{"format": 2}')
+    with pytest.raises(InvalidRequest):
+        read_keys(keys)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "example.org", ""])  # noqa: S104
+def test_other_machines_are_served_only_with_keys(host: str, keys: Path) -> None:
+    assert not is_loopback(host)
+    with pytest.raises(InvalidRequest):
+        check_exposure(Settings(host=host))
+    check_exposure(Settings(host=host, api_key_file=keys))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost"])
+def test_this_machine_is_served_without_keys(host: str) -> None:
+    check_exposure(Settings(host=host))
+
+
+def test_without_keys_only_this_machines_names_are_answered(client: TestClient) -> None:
+    for host in ("localhost", "localhost:8000", "127.0.0.1:80", "[::1]:8000"):
+        assert client.get("/v1/collections", headers={"host": host}).status_code == 200
+    for host in ("evil.example", "evil.example:8000", "localhost.evil.example", ""):
+        refused = client.get("/v1/collections", headers={"host": host})
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")

@@ -1,0 +1,50 @@
+"""Limits of a server's work: time per request, dear searches at once."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from api.http.refusals import Busy, DeadlineExceeded
+from api.http.service import Service
+from api.http.settings import Settings
+from docstore import Store
+
+
+def test_work_that_takes_too_long_is_told_so_and_goes_on(tmp_path: Path) -> None:
+    finished = threading.Event()
+    allowed = threading.Event()
+
+    def work() -> None:
+        allowed.wait(10)
+        finished.set()
+
+    async def ask() -> None:
+        service = Service(Store.open(tmp_path), Settings())
+        with pytest.raises(DeadlineExceeded):
+            await service.run_dear(0.01, work)
+        assert service.dear == 1
+        allowed.set()
+        await service.close()
+        assert service.dear == 0
+
+    asyncio.run(ask())
+    assert finished.is_set()
+
+
+def test_only_so_many_dear_searches_run_at_once(tmp_path: Path) -> None:
+    allowed = threading.Event()
+
+    async def ask() -> None:
+        service = Service(Store.open(tmp_path), Settings(expensive_searches_max=1))
+        first = asyncio.create_task(service.run_dear(10, lambda: allowed.wait(10)))
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await service.run_dear(10, lambda: True)
+        allowed.set()
+        assert await first
+        assert await service.run_dear(10, lambda: True)
+        await service.close()
+
+    asyncio.run(ask())

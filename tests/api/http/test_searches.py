@@ -1,0 +1,133 @@
+"""Searching over HTTP: what the Python API finds, on whichever thread, as a body or as a link."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.http.conftest import CARS, Connect
+
+CARS_PATH = "/v1/collections/cars"
+
+
+def found_keys(answer: Any) -> list[str]:
+    return [hit["key"] for hit in answer.json()["hits"]]
+
+
+def test_a_search_finds_what_was_written_before_it(cars: TestClient) -> None:
+    asked = {"q": "ford", "filter": {"price": {"lt": 20000}}, "sort": "-price"}
+    answer = cars.post(f"{CARS_PATH}/search", json=asked)
+    assert answer.status_code == 200
+    assert found_keys(answer) == ["a2", "a1"]
+    body = answer.json()
+    assert body["total"] == 2
+    assert body["hits"][0]["document"] == CARS[1]
+    assert body["hits"][0]["sort"] == 12000
+    assert body["plan"]["chosen"]["name"] == "scatter"
+
+
+def test_a_link_finds_what_the_body_finds(cars: TestClient) -> None:
+    link = cars.get(
+        f"{CARS_PATH}/search",
+        params={"q": "ford", "filter": '{"price": {"lt": 10000}}', "select": "price,make"},
+    )
+    assert link.json()["hits"][0]["document"] == {"price": 9500, "make": "Ford"}
+    assert link.json()["total"] == 1
+
+
+@pytest.mark.parametrize("cheap", [0, 1e9])
+def test_where_a_search_runs_does_not_change_what_it_finds(connect: Connect, cheap: float) -> None:
+    client = connect(cheap_microseconds=cheap)
+    client.put(CARS_PATH, json={})
+    for car in CARS:
+        client.post(f"{CARS_PATH}/documents", json=car)
+    for _ in range(2):
+        answer = client.post(f"{CARS_PATH}/search", json={"q": "new", "plan": False})
+        assert sorted(found_keys(answer)) == ["a1", "a3"]
+        assert "plan" not in answer.json()
+
+
+def test_values_are_counted_and_words_are_marked(cars: TestClient) -> None:
+    asked = {
+        "q": "tires",
+        "filter": {"make": "BMW"},
+        "facets": ["make"],
+        "histograms": {"price": {"interval": 10_000}},
+        "highlight": ["about"],
+    }
+    answer = cars.post(f"{CARS_PATH}/search", json=asked).json()
+    assert answer["facets"]["make"] == [{"value": "BMW", "documents": 1}]
+    assert answer["histograms"]["price"]["buckets"][0]["documents"] == 1
+    assert answer["hits"][0]["highlights"] == {"about": ["new <mark>tires</mark>"]}
+
+
+def test_words_are_completed_and_similar_documents_found(cars: TestClient) -> None:
+    typed = cars.post(f"{CARS_PATH}/complete", json={"prefix": "fo", "field": "make"}).json()
+    assert typed["completions"][0] == {"value": "Ford", "field": "make", "documents": 2}
+    similar = cars.post(f"{CARS_PATH}/more-like", json={"key": "a1", "fields": ["make"]})
+    assert found_keys(similar) == ["a2"]
+    lost = cars.post(f"{CARS_PATH}/more-like", json={"key": "nobody"})
+    assert lost.status_code == 404
+
+
+def test_documents_are_counted_and_searches_explained(cars: TestClient) -> None:
+    assert cars.post(f"{CARS_PATH}/count", json={}).json() == {"count": 3}
+    counted = cars.post(f"{CARS_PATH}/count", json={"filter": {"make": "Ford"}})
+    assert counted.json() == {"count": 2}
+    plan = cars.post(f"{CARS_PATH}/explain", json={"filter": {"id": "a1"}}).json()
+    assert plan["chosen"]["name"] == "point_read"
+
+
+def test_what_matches_is_deleted_a_batch_at_a_time(cars: TestClient) -> None:
+    path = f"{CARS_PATH}/documents:delete-by-query"
+    asked = {"filter": {"make": "Ford"}, "max_documents": 1}
+    first = cars.post(path, json=asked).json()
+    assert (first["deleted"], first["more"]) == (1, True)
+    second = cars.post(path, json=asked).json()
+    assert (second["deleted"], second["more"]) == (1, False)
+    assert cars.post(path, json=asked).json()["deleted"] == 0
+    assert cars.post(f"{CARS_PATH}/count", json={}).json() == {"count": 1}
+    assert cars.post(path, json={}).status_code == 400
+
+
+def test_a_search_after_a_position_sees_that_write(cars: TestClient) -> None:
+    put = cars.put(f"{CARS_PATH}/documents/b", json={"make": "Kia"})
+    position = put.headers["docstore-position"]
+    asked = {"filter": {"make": "Kia"}}
+    by_body = cars.post(f"{CARS_PATH}/search", json={**asked, "after": position})
+    by_header = cars.post(
+        f"{CARS_PATH}/search", json=asked, headers={"docstore-position": position}
+    )
+    assert found_keys(by_body) == found_keys(by_header) == ["b"]
+    wrong = cars.post(f"{CARS_PATH}/search", json={**asked, "after": "9@1:1"})
+    assert wrong.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "path"),
+    [
+        ({"query": {"bool": {"must": [{"rang": {}}]}}}, "bool.must[0]"),
+        ({"filter": {"price": {"lessthan": 3}}}, "price"),
+        ({"limit": -1}, "limit"),
+        ({"limit": True}, "limit"),
+        ({"limit": 10_001}, "limit"),
+        ({"sort": "about"}, "about"),
+        ({"colour": "red"}, "colour"),
+        ({"freshness": "old"}, "freshness"),
+        ({"query": {"term": {"price": {"value": {}}}}}, "term.price.value"),
+    ],
+)
+def test_a_wrong_search_says_where_it_is_wrong(
+    cars: TestClient, asked: dict[str, Any], path: str
+) -> None:
+    refused = cars.post(f"{CARS_PATH}/search", json=asked)
+    problem = refused.json()
+    assert refused.status_code == 400
+    assert problem["path"].startswith(path), problem
+    assert problem["hint"]
+
+
+@pytest.mark.parametrize("parameters", [{"limit": "x"}, {"colour": "red"}, {"filter": "{"}])
+def test_a_wrong_link_names_its_parameter(cars: TestClient, parameters: dict[str, str]) -> None:
+    refused = cars.get(f"{CARS_PATH}/search", params=parameters)
+    assert (refused.status_code, refused.json()["path"]) == (400, next(iter(parameters)))
