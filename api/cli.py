@@ -10,9 +10,11 @@ from collections.abc import Callable
 import typer
 
 from api.failures import EXIT_CODES_HELP, Command
+from api.keys_command import keys
 from api.load_command import load
 from api.operating import check, collections, drop, rebuild, stats
 from api.reading import dump, explain, get, scan, search
+from api.serve_command import serve_command
 from api.simulate import simulate
 from api.writing import delete, put
 
@@ -39,6 +41,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
         """docstore search ./data cars "ford f-150" --filter '{"price": {"lt": 10000}}'""",
     ),
     ("Search", explain, """docstore explain ./data cars --filter '{"id": "car-000001"}'"""),
+    ("Server", serve_command, "docstore serve ./data --port 8000"),
     ("Store", collections, "docstore collections ./data"),
     ("Store", stats, "docstore stats ./data cars"),
     ("Store", check, "docstore check ./data"),
@@ -53,12 +56,15 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
 
 for _panel, _command, _example in _COMMANDS:
     app.command(
+        _command.__name__.removesuffix("_command"),
         cls=Command,
         rich_help_panel=_panel,
         epilog=f"Example:\n\n{_example}",
         # The simulator has a default for everything; any other command needs an argument.
         no_args_is_help=_command is not simulate,
     )(_command)
+
+app.add_typer(keys, name="keys", rich_help_panel="Server")
 
 
 def main() -> None:

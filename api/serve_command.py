@@ -1,0 +1,45 @@
+"""The command that serves a store over HTTP."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api import options, terminal
+from api.http.server import check_exposure, serve
+from api.http.settings import load_settings
+from docstore import Store
+
+
+def serve_command(
+    data: options.Data,
+    host: Annotated[
+        str | None,
+        typer.Option("--host", metavar="ADDRESS", help="Default 127.0.0.1; others need API keys."),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", "-p", metavar="N", help="Default 8000; 0 takes any.")
+    ] = None,
+    api_key_file: Annotated[
+        Path | None,
+        typer.Option("--api-key-file", metavar="FILE", help="Made with docstore keys add."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="TOML with any of the server's settings."),
+    ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Follow a store that another process writes.")
+    ] = False,
+) -> None:
+    """Serve a store as a JSON HTTP API until stopped; makes the store if there is none.
+
+    Every setting can also come from the environment (DOCSTORE_PORT) or the --config file.
+    """
+    settings = load_settings(config, host=host, port=port, api_key_file=api_key_file)
+    check_exposure(settings)
+    with Store.open(data, read_only=read_only) as store:
+        try:
+            serve(store, settings, lambda url: terminal.note(f"serving {data} at {url}"))
+        except KeyboardInterrupt:
+            terminal.note("stopped")

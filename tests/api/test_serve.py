@@ -1,0 +1,76 @@
+"""The commands that serve: a server as a process of its own, stopped by signals, and its keys."""
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+from typer.testing import CliRunner
+
+from api.cli import app
+from docstore import Store
+
+
+def served(*arguments: str) -> tuple["subprocess.Popen[str]", str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api", "serve", *arguments, "--port", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if found := re.search(r"http://\S+", line):
+            return process, found[0]
+    raise AssertionError("the server did not start")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_stopped_loses_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    process, url = served(str(tmp_path / "data"))
+    with process:
+        cars = f"{url}/v1/collections/cars"
+        assert httpx.put(cars, json={}).status_code == 201
+        assert httpx.put(f"{cars}/documents/a", json={"price": 1}).status_code == 201
+        process.send_signal(number)
+        process.wait(30)
+    with Store.open(tmp_path / "data") as store:
+        assert store.collection("cars").get("a") == {"id": "a", "price": 1}
+        assert list(store.check()) == []
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    done = CliRunner().invoke(app, list(map(str, arguments)))
+    return done.exit_code, done.output
+
+
+def test_other_addresses_are_refused_without_keys(tmp_path: Path) -> None:
+    code, output = run("serve", tmp_path, "--host", "0.0.0.0")  # noqa: S104  refused
+    assert code == 2
+    assert "docstore keys add" in output
+    assert not (tmp_path / "store.json").exists()
+
+
+def test_an_address_in_use_is_told(tmp_path: Path) -> None:
+    process, url = served(str(tmp_path / "one"))
+    with process:
+        code, output = run("serve", tmp_path / "two", "--port", url.rpartition(":")[2])
+        process.terminate()
+    assert code == 5
+    assert "cannot listen" in output
+
+
+def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    code, output = run("keys", "add", file, "ci", "--scope", "read", "--collection", "cars*")
+    assert code == 0
+    key = next(line for line in output.splitlines() if line.startswith("dsk_"))
+    key_id = key.split("_")[1]
+    code, listed = run("keys", "list", file)
+    assert key_id in listed
+    assert key not in listed
+    assert run("keys", "revoke", file, key_id)[0] == 0
+    assert run("keys", "revoke", file, key_id)[0] == 3
+    assert run("keys", "list", file, "--json") == (0, "[]\n")
