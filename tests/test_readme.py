@@ -39,3 +39,36 @@ def test_the_first_command_loads_and_finds_listings(tmp_path: Path) -> None:
         outputs.append(ran.stdout + ran.stderr)
     assert "3,000" in outputs[0]
     assert "F-150" in outputs[1]
+
+
+def test_the_curl_examples_do_what_they_say(tmp_path: Path) -> None:
+    (example,) = re.findall(r"<!-- curl examples -->\n```sh\n(.*?)```", README, re.DOTALL)
+    _, *commands = example.strip().splitlines()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "api", "serve", str(tmp_path / "data"), "--port", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with server:
+        assert server.stderr is not None
+        address = server.stderr.readline().rsplit("http://", 1)[1].strip()
+        outputs = [
+            subprocess.run(
+                ["bash", "-c", f"set -o pipefail; {local}"],  # noqa: S607  a reader's shell
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            for command in commands
+            for local in [
+                command.replace("localhost:8000", address).replace("curl ", "curl -sS --fail ")
+            ]
+        ]
+        server.terminate()
+    made, first, second, bulk, search, changes = outputs
+    assert '"collection":"offers"' in made
+    assert '"version":1' in first
+    assert '"version":2' in second
+    assert bulk.count('"status":201') == 2
+    assert '"total":1' in search
+    assert changes.count('"operation":"put"') == 4
