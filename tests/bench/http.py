@@ -37,6 +37,10 @@ SEARCHES: dict[str, dict[str, Any]] = {
         "sort": "price",
     },
     "text + filter: bmw 3 series": {"q": "bmw 3 series", "filter": {"price": {"lt": 30_000}}},
+    "two facets of cars after 2015": {
+        "filter": {"year": {"gt": 2015}},
+        "facets": ["make", "color"],
+    },
 }
 EMPTY = """
 import uvicorn
