@@ -13,11 +13,12 @@ from docstore.batches import WriteBatch
 from docstore.completing import complete
 from docstore.counting import Counting
 from docstore.documents import DocumentCodec
+from docstore.execute import Deadline
 from docstore.marking import Marking
 from docstore.merge_patch import merge_patch
 from docstore.operations import Delete, Put, write_of
 from docstore.partitions import Partitions
-from docstore.request import Page, request_of
+from docstore.request import Page, check_unplanned, request_of
 from docstore.resembling import more_like
 from docstore.scanning import scan
 from docstore.shard import now_microseconds
@@ -36,7 +37,6 @@ from docstore.types import (
 from indexing.counts import Completion
 from indexing.errors import (
     DocstoreError,
-    InvalidRequest,
     NotFound,
     VersionConflict,
 )
@@ -48,7 +48,6 @@ from indexing.search import Sort
 D = TypeVar("D")
 
 SortLike = str | dict[str, Any] | Sort
-_BESIDE = ("facets", "histograms", "highlight")
 FacetsAsked = str | Iterable[str] | Mapping[str, Any]
 HistogramsAsked = str | Iterable[str] | Mapping[str, Any]
 After = Position | str | Iterable[Position | str]
@@ -268,6 +267,8 @@ class Collection(Generic[D]):
         facets: FacetsAsked | None = None,
         histograms: HistogramsAsked | None = None,
         highlight: bool | str | Iterable[str] | None = None,
+        timeout: float | None = None,
+        partial: bool = False,
     ) -> SearchResult[D]:
         """Find documents by free text, a short filter and a query; all given must hold.
 
@@ -281,15 +282,17 @@ class Collection(Generic[D]):
         counts numbers and dates: `{"price": 20}` or `{"price": {"interval": 1000, "min": 0, "max":
         50000}}`, `{"posted": {"interval": "month"}}`. Both count what matches, without the short
         filter's own conditions on the field, exactly, a document once per value. `highlight` is
-        True or a list of fields. Raises InvalidQuery.
+        True or a list of fields. After `timeout` seconds, a `partial` search answers from the
+        shards it has searched. Raises InvalidQuery, DeadlineExceeded.
         """
         request = request_of(self._partitions, q, filter, query, sort, freshness, after, operator)
-        if isinstance(select, str):
-            select = (select,)
-        page = Page(offset, limit, None if select is None else tuple(select))
+        page = Page.of(offset, limit, select)
         counting = Counting.parse(facets, histograms)
         marking = Marking.parse(highlight, self._layout, request.narrowed)
-        return searching.search(self._partitions, self._codec, request, page, counting, marking)
+        until = Deadline.after(timeout, is_partial=partial)
+        return searching.search(
+            self._partitions, self._codec, request, page, counting, marking, until
+        )
 
     def count(
         self,
@@ -323,11 +326,7 @@ class Collection(Generic[D]):
 
         Takes what `search` takes; paging and selection do not change a plan.
         """
-        unknown = set(page) - {"limit", "offset", "select", *_BESIDE}
-        if unknown:
-            raise InvalidRequest(
-                f"explain takes no {', '.join(sorted(unknown))}", hint="pass what search takes"
-            )
+        check_unplanned(page)
         request = request_of(self._partitions, q, filter, query, sort, freshness, after, operator)
         return searching.explain(self._partitions, request)
 

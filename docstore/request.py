@@ -48,6 +48,13 @@ class Page:
     limit: int
     select: tuple[str, ...] | None
 
+    @classmethod
+    def of(cls, offset: int, limit: int, select: Iterable[str] | None) -> "Page":
+        """A page as a caller asks for it; one field may be selected by its bare name."""
+        if select is None:
+            return cls(offset, limit, None)
+        return cls(offset, limit, (select,) if isinstance(select, str) else tuple(select))
+
     def __post_init__(self) -> None:
         for name, value in (("limit", self.limit), ("offset", self.offset)):
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
@@ -65,6 +72,20 @@ class Page:
                 hint="narrow the search, or scan the collection",
                 path="limit",
             )
+
+
+_UNPLANNED = frozenset(
+    ("limit", "offset", "select", "facets", "histograms", "highlight", "timeout", "partial")
+)
+
+
+def check_unplanned(given: Iterable[str]) -> None:
+    """Refuse arguments beside those of a search that do not change its plan."""
+    unknown = set(given) - _UNPLANNED
+    if unknown:
+        raise InvalidRequest(
+            f"explain takes no {', '.join(sorted(unknown))}", hint="pass what search takes"
+        )
 
 
 def request_of(

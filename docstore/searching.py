@@ -70,6 +70,7 @@ def search(
     page: Page,
     counting: Counting | None = None,
     marking: Marking | None = None,
+    deadline: execute.Deadline | None = None,
 ) -> SearchResult[D]:
     """Plan, refresh, run and fetch one page; count and mark what is asked for beside it."""
     began = time.perf_counter()
@@ -94,7 +95,9 @@ def search(
             page.offset,
             page.limit,
             partitions.search_pool,
+            deadline,
         )
+        views = {number: view for number, view in views.items() if number not in found.missing}
         if counting is not None:
             counts = _counts(partitions, request, counting, views)
     fetching = time.perf_counter()
@@ -114,18 +117,21 @@ def search(
         decision = replace(decision, notes=(*decision.notes, *found.notes))
     took = (done - began) * 1000
     if counting is None:
-        return SearchResult(found.total, hits, decision, len(shards), took, timings)
+        return SearchResult(
+            found.total, hits, decision, len(views), took, timings, missing=found.missing
+        )
     timings["count"] = (fetching - refreshed) * 1000 - found.search_ms - found.merge_ms
     notes = tuple(dict.fromkeys((*decision.notes, *counts.notes)))
     return SearchResult(
         found.total,
         hits,
         replace(decision, notes=notes),
-        len(shards),
+        len(views),
         took,
         timings,
         counts.facets,
         counts.histograms,
+        found.missing,
     )
 
 

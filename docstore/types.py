@@ -228,7 +228,8 @@ class SearchResult(Generic[D]):
     """A page of hits, the exact total, and how the answer was found.
 
     `timings_ms` holds milliseconds per stage: plan, refresh, search, merge, fetch, count. `facets`
-    and `histograms` hold the exact counts that were asked for, by field.
+    and `histograms` hold the exact counts that were asked for, by field. `missing` are shards that
+    there was no time for, when a partial answer was asked for; the rest is then of the others only.
     """
 
     total: int
@@ -239,6 +240,7 @@ class SearchResult(Generic[D]):
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     facets: Mapping[str, list[ValueCount]] = field(default_factory=dict)
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
+    missing: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

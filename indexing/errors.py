@@ -114,6 +114,12 @@ class Unavailable(DocstoreError):
         self.retryable = retryable
 
 
+class DeadlineExceeded(Unavailable):
+    """It was not answered in the time it had."""
+
+    code = "deadline-exceeded"
+
+
 class Corruption(DocstoreError):
     """What is on disk breaks an invariant or was written by a newer format."""
 

@@ -228,9 +228,10 @@ class Searches:
         """The query of each view, for counting what matches."""
         return {number: self._plain(view) for number, view in self._views.items()}
 
-    def counted(self) -> int:
-        """How many documents match."""
-        return sum(view.count(self._plain(view)) for view in self._views.values())
+    def counted(self, numbers: Iterable[int] | None = None) -> int:
+        """How many documents match, in all views or in some."""
+        views = [self._views[number] for number in (self._views if numbers is None else numbers)]
+        return sum(view.count(self._plain(view)) for view in views)
 
     def by_score(self) -> dict[int, list[Pass]]:
         """A pass per view, by score, or by key where all scores are equal."""

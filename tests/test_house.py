@@ -33,6 +33,7 @@ PUBLIC = {
         "Collection",
         "Completion",
         "Corruption",
+        "DeadlineExceeded",
         "Delete",
         "DocstoreError",
         "Document",

@@ -80,6 +80,9 @@ def search_json(result: SearchResult[Any], *, with_plan: bool) -> dict[str, Any]
         "took_ms": round(result.took_ms, 3),
         "timings_ms": {name: round(value, 3) for name, value in result.timings_ms.items()},
     }
+    if result.missing:
+        answer["partial"] = True
+        answer["missing"] = list(result.missing)
     if result.facets:
         answer["facets"] = {
             path: [each._asdict() for each in values] for path, values in result.facets.items()

@@ -80,6 +80,9 @@ class Search(Question):
     )
     plan: bool = Field(True, description="Whether the answer says how it was found.")
     timeout_ms: int | None = Field(None, ge=1, description="Less time than the server allows.")
+    partial: bool = Field(
+        False, description="Whether to answer with what is found when time runs out."
+    )
 
 
 class Count(Question):

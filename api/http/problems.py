@@ -15,6 +15,7 @@ from docstore import (
     AlreadyExists,
     Closed,
     Corruption,
+    DeadlineExceeded,
     DocstoreError,
     InvalidCluster,
     InvalidDocument,
@@ -58,7 +59,7 @@ STATUSES: dict[type[DocstoreError], tuple[int, str]] = {
     refusals.SlowHead: (408, "The headers did not come in time"),
     refusals.UnsupportedMediaType: (415, "The body is of another kind than the path reads"),
     refusals.Busy: (503, "Too much of this is going on"),
-    refusals.DeadlineExceeded: (504, "It took longer than allowed"),
+    DeadlineExceeded: (504, "It took longer than allowed"),
 }
 """Status and title of every kind of error. Clients branch on these: they never change."""
 

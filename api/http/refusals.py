@@ -78,9 +78,3 @@ class Busy(Unavailable):
 
     def __init__(self, message: str, *, hint: str = "", **data: Any) -> None:
         super().__init__(message, hint=hint, retryable=True, **data)
-
-
-class DeadlineExceeded(Unavailable):
-    """The request was not answered in the time it had."""
-
-    code = "deadline-exceeded"

@@ -40,6 +40,7 @@ _SEARCH_PARAMETERS: dict[str, Any] = {
     "operator": {"type": "string", "enum": ["or", "and"]},
     "plan": {"type": "boolean"},
     "timeout_ms": {"type": "integer", "minimum": 1},
+    "partial": {"type": "boolean"},
 }
 
 
@@ -72,19 +73,22 @@ async def _answered(call: Call, question: bytes, asked: Callable[[], models.Sear
     kept = None if state is None else cache.get(key)
     if kept is not None:
         return Response(kept, 200, None, "application/json")
-    response = await _searched(call, asked())
-    if state is not None and served.collection.partitions.indexed_state() == state:
+    response, is_whole = await _searched(call, asked())
+    if is_whole and state is not None and served.collection.partitions.indexed_state() == state:
         cache.keep(key, question, bytes(response.body))
     return response
 
 
-async def _searched(call: Call, asked: models.Search) -> Response:
+async def _searched(call: Call, asked: models.Search) -> tuple[Response, bool]:
+    """The answer, and whether it is from all shards."""
     window = asked.offset + asked.limit
     _check_window(call, window)
     collection = call.served.bytes
     question = _question(call, asked)
 
-    def run() -> Response:
+    seconds = _seconds(call, asked.timeout_ms)
+
+    def run() -> tuple[Response, bool]:
         result: SearchResult[bytes] = collection.search(
             **question,
             sort=asked.sort,
@@ -94,12 +98,14 @@ async def _searched(call: Call, asked: models.Search) -> Response:
             facets=asked.facets,
             histograms=asked.histograms,
             highlight=asked.highlight,
+            timeout=seconds,
+            partial=asked.partial,
         )
-        return json_response(search_json(result, with_plan=asked.plan))
+        return json_response(search_json(result, with_plan=asked.plan)), not result.missing
 
     if asked.facets is not None or asked.histograms is not None or asked.highlight:
         # Counting looks at every match, and marking analyzes every hit: no price tells yet.
-        return await call.service.run_dear(_seconds(call, asked.timeout_ms), run)
+        return await call.service.run_dear(_patience(call, asked), run)
     return await _placed(call, collection, {**question, "sort": asked.sort}, window, asked, run)
 
 
@@ -125,8 +131,14 @@ async def _placed(
     settings = call.service.settings
     if priced(collection, question, window) <= settings.cheap_microseconds:
         return run()
-    timeout_ms = asked.timeout_ms if isinstance(asked, models.Search) else None
-    return await call.service.run_dear(_seconds(call, timeout_ms), run)
+    return await call.service.run_dear(_patience(call, asked), run)
+
+
+def _patience(call: Call, asked: models.Question) -> float:
+    """Seconds after which a search is given up; a partial one ends by itself after its time."""
+    if not isinstance(asked, models.Search) or asked.partial:
+        return call.service.settings.request_seconds
+    return _seconds(call, asked.timeout_ms)
 
 
 def _seconds(call: Call, timeout_ms: int | None) -> float:

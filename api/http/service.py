@@ -12,10 +12,10 @@ from api.http.access_log import AccessLog
 from api.http.answer_cache import AnswerCache
 from api.http.key_file import Gate
 from api.http.metrics import Metrics
-from api.http.refusals import Busy, DeadlineExceeded
+from api.http.refusals import Busy
 from api.http.settings import Settings
 from api.http.write_queue import WriteQueue
-from docstore import Closed, Collection, Store
+from docstore import Closed, Collection, DeadlineExceeded, Store
 
 T = TypeVar("T")
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from api.http.refusals import Busy, DeadlineExceeded
+from api.http.refusals import Busy
 from api.http.service import Service
 from api.http.settings import Settings
-from docstore import Store
+from docstore import DeadlineExceeded, Store
 
 
 def test_work_that_takes_too_long_is_told_so_and_goes_on(tmp_path: Path) -> None:
