@@ -4,6 +4,7 @@
 that can be put, read by key and searched. Everything an embedding program needs is named here.
 """
 
+from docstore.client.connecting import aconnect, connect
 from docstore.collection import Collection
 from docstore.keys import Key
 from docstore.operations import Delete, Put
@@ -83,4 +84,6 @@ __all__ = [
     "VersionConflict",
     "Violation",
     "WriteResult",
+    "aconnect",
+    "connect",
 ]

@@ -6,6 +6,7 @@ off leaves what was acknowledged and nothing else that counts: its rest is not w
 """
 
 import asyncio
+import uuid
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.http import body, models
 from api.http.collections import ONE
+from api.http.conditions import OPERATION_KEYS, conditions_of
 from api.http.ndjson import Line, Lines
 from api.http.problems import problem
 from api.http.queries import parameters
@@ -22,7 +24,16 @@ from api.http.routing import Call, Operation
 from api.http.settings import Settings
 from api.http.spool import Spool
 from api.json_text import json_bytes
-from docstore import Collection, DocstoreError, FailedWrite, InvalidDocument, WriteResult
+from api.load import generated_key_field
+from docstore import (
+    BatchResult,
+    Collection,
+    DocstoreError,
+    FailedWrite,
+    InvalidDocument,
+    Put,
+    WriteResult,
+)
 
 BATCH_LINES = 2_000
 """Lines of one commit: at this size the commit's own cost is lost among its documents."""
@@ -35,7 +46,9 @@ async def bulk(call: Call) -> Response:
     """Store many documents, one to a line."""
     given = parameters(call.request, _PARAMETERS)
     body.check_type(call.request, body.NDJSON)
-    writer = _Writer(call.served.collection, call.service.settings, given.get("if_absent", False))
+    if_absent = given.get("if_absent", False)
+    asked = conditions_of(call.request)
+    writer = _Writer(call.served.collection, call.service.settings, if_absent, asked.op_id)
     feeding = _Feeding(call, writer)
     return await feeding.response()
 
@@ -44,29 +57,48 @@ class _Writer:
     """Puts batches of lines and says what became of each; runs in a thread."""
 
     def __init__(
-        self, collection: Collection[dict[str, Any]], settings: Settings, if_absent: bool
+        self,
+        collection: Collection[dict[str, Any]],
+        settings: Settings,
+        if_absent: bool,
+        op_id: str | None,
     ) -> None:
         self._collection = collection
         self._line_bytes_max = settings.line_bytes_max
         self._document_bytes_max = settings.document_bytes_max
         self._if_absent = if_absent
+        self._op_id = op_id
 
     def write(self, lines: list[Line]) -> bytes:
         """The result lines of some lines, made durable before they are returned."""
-        documents: list[dict[str, Any]] = []
+        documents: list[tuple[int, dict[str, Any]]] = []
         refused: dict[int, DocstoreError] = {}
         for line in lines:
             try:
-                documents.append(self._document(line))
+                documents.append((line.number, self._document(line)))
             except DocstoreError as error:
                 refused[line.number] = error
-        results = iter(self._collection.put_many(documents, if_absent=self._if_absent))
+        results = iter(self._put(documents))
         return b"".join(
             _result_line(
                 line.number, refused[line.number] if line.number in refused else next(results)
             )
             for line in lines
         )
+
+    def _put(self, documents: list[tuple[int, dict[str, Any]]]) -> BatchResult:
+        if self._op_id is None:
+            bare = [document for _, document in documents]
+            return self._collection.put_many(bare, if_absent=self._if_absent)
+        # Each line is an operation of its own: sent again, those that were written answer as then.
+        field = generated_key_field(self._collection)
+        puts = []
+        for number, document in documents:
+            operation = uuid.uuid5(OPERATION_KEYS, f"{self._op_id} {number}").hex
+            needs_key = field is not None and document.get(field) is None
+            key = operation if needs_key else None
+            puts.append(Put(document, key, if_absent=self._if_absent, op_id=operation))
+        return self._collection.write_many(puts)
 
     def _document(self, line: Line) -> dict[str, Any]:
         if line.data is None or len(line.data) > self._line_bytes_max:
@@ -229,6 +261,7 @@ OPERATIONS = (
         body.NDJSON,
         answer_type=body.NDJSON[0],
         parameters=_PARAMETERS,
+        headers=("Idempotency-Key",),
         refusals=(408,),
     ),
 )

@@ -1,6 +1,7 @@
 """Conditional requests: what If-Match, If-None-Match and Idempotency-Key ask of a write; pure."""
 
 import re
+import uuid
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -8,6 +9,8 @@ from starlette.requests import Request
 from docstore import InvalidRequest
 from docstore.apply import OP_ID_BYTES_MAX
 
+OPERATION_KEYS = uuid.UUID("5ad03c8c-3c7a-5f0e-9d4f-6b2b0a5f6e10")
+"""Under which keys are made from idempotency keys; it never changes."""
 _TAG = re.compile(r'"(\d{1,18})"')
 
 

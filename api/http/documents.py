@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.http import body, models
 from api.http.answers import POSITION_HEADER, etag, json_response, stored, written_json
 from api.http.collections import ONE
-from api.http.conditions import Conditions, conditions_of, is_not_modified
+from api.http.conditions import OPERATION_KEYS, Conditions, conditions_of, is_not_modified
 from api.http.key_paths import key_in_path, key_of_json, path_of
 from api.http.queries import parameters
 from api.http.refusals import TooLarge
@@ -30,9 +30,6 @@ from docstore.types import Key
 
 DOCUMENTS = ONE + "/documents"
 DOCUMENT = DOCUMENTS + "/{key:key}"
-
-_OPERATION_KEYS = uuid.UUID("5ad03c8c-3c7a-5f0e-9d4f-6b2b0a5f6e10")
-"""Under which keys are made from idempotency keys; it never changes."""
 
 
 async def get(call: Call) -> Response:
@@ -67,7 +64,7 @@ async def post(call: Call) -> Response:
     if field is not None and document.get(field) is None:
         # A retry must find the same document, so its key follows from what names the operation.
         op_id = asked.op_id
-        key = new_key() if op_id is None else str(uuid.uuid5(_OPERATION_KEYS, op_id))
+        key = new_key() if op_id is None else str(uuid.uuid5(OPERATION_KEYS, op_id))
     try:
         result = await call.served.writes.write(_put(document, key, asked, if_absent=True))
     except VersionConflict as error:

@@ -1,0 +1,262 @@
+"""A collection on a server, for an event loop; every method is the embedded collection's."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from docstore.client.batching import Batch, Step
+from docstore.client.calls import PAGE, CollectionCalls
+from docstore.client.sending import AsyncSender
+from docstore.request import positions_of
+from docstore.types import (
+    BatchResult,
+    Change,
+    Document,
+    Freshness,
+    Key,
+    Plan,
+    Position,
+    SearchResult,
+    WriteResult,
+)
+from indexing.errors import DocstoreError, InvalidRequest
+from indexing.schema import Schema
+from indexing.search import Sort
+
+D = TypeVar("D")
+
+
+class AsyncCollection(Generic[D]):
+    """Documents of one kind on a server. Every write is one operation, however often it is sent."""
+
+    def __init__(self, sender: AsyncSender, calls: CollectionCalls[D]) -> None:
+        self._sender = sender
+        self._calls = calls
+
+    @property
+    def name(self) -> str:
+        """The collection's name."""
+        return self._calls.name
+
+    @property
+    def schema(self) -> Schema:
+        """The schema its documents are checked and indexed by."""
+        return self._calls.schema
+
+    @property
+    def key_fields(self) -> tuple[str, ...]:
+        """The fields that make the key."""
+        return self._calls.spec.fields
+
+    @property
+    def key_is_typed(self) -> bool:
+        """Whether keys are typed values or tuples of them; else they are strings."""
+        return self._calls.spec.typed
+
+    async def put(
+        self,
+        document: D | dict[str, Any],
+        key: Key | None = None,
+        *,
+        if_version: int | None = None,
+        if_absent: bool = False,
+        if_present: bool = False,
+        op_id: str | None = None,
+    ) -> WriteResult:
+        """Store a document; as `Collection.put`."""
+        call = self._calls.put(document, key, if_version, if_absent, if_present, op_id)
+        return await self._sender.send(call)
+
+    async def delete(
+        self, key: Key, *, if_version: int | None = None, op_id: str | None = None
+    ) -> WriteResult:
+        """Remove a document; as `Collection.delete`."""
+        return await self._sender.send(self._calls.delete(key, if_version, op_id))
+
+    async def patch(
+        self,
+        key: Key,
+        patch: dict[str, Any],
+        *,
+        if_version: int | None = None,
+        op_id: str | None = None,
+    ) -> WriteResult:
+        """Change some fields by a JSON merge patch; as `Collection.patch`.
+
+        The server checks the result by the collection's schema, without what only a model knows.
+        """
+        return await self._sender.send(self._calls.patch(key, patch, if_version, op_id))
+
+    async def put_many(
+        self, documents: Iterable[D | dict[str, Any]], *, if_absent: bool = False
+    ) -> BatchResult:
+        """Store many documents in requests of bounded size; one result per document."""
+        batch = Batch(self._calls)
+        for step in batch.puts(documents, if_absent=if_absent):
+            await self._carry_out(batch, step)
+        return batch.result()
+
+    async def delete_many(self, keys_to_delete: Iterable[Key]) -> BatchResult:
+        """Remove many documents, a request each; one result per key."""
+        batch = Batch(self._calls)
+        for step in batch.deletes(keys_to_delete):
+            await self._carry_out(batch, step)
+        return batch.result()
+
+    async def _carry_out(self, batch: Batch, step: Step) -> None:
+        try:
+            results = await self._sender.send(step.call)
+        except DocstoreError as error:
+            batch.failed(step, error)
+        else:
+            batch.done(step, results)
+
+    async def get(self, key: Key) -> D | None:
+        """The document under a key, or None."""
+        found = await self.fetch(key)
+        return None if found is None else found.document
+
+    async def fetch(self, key: Key) -> Document[D] | None:
+        """The document under a key with its version, or None."""
+        return await self._sender.send(self._calls.fetch(key))
+
+    async def get_many(self, wanted: Iterable[Key]) -> list[D | None]:
+        """The documents under some keys, in their order, None where there is none."""
+        found: list[D | None] = []
+        left = iter(wanted)
+        while some := list(islice(left, PAGE)):
+            page = await self._sender.send(self._calls.get_many(some))
+            found += page
+        return found
+
+    async def exists(self, key: Key) -> bool:
+        """Whether there is a document under a key."""
+        return await self.fetch(key) is not None
+
+    async def scan(
+        self,
+        start: Key | None = None,
+        end: Key | None = None,
+        *,
+        prefix: Key | None = None,
+        limit: int | None = None,
+        reverse: bool = False,
+    ) -> AsyncIterator[Document[D]]:
+        """Documents in key order, a page at a time as they are asked for."""
+        if limit is not None and (not isinstance(limit, int) or limit < 0):
+            raise InvalidRequest(f"limit is {limit!r}", hint="use a number from 0, or None for all")
+        cursor: str | None = None
+        while limit is None or limit > 0:
+            size = PAGE if limit is None else min(PAGE, limit)
+            call = self._calls.scan(start, end, prefix, size, reverse, cursor)
+            found, cursor = await self._sender.send(call)
+            for document in found:
+                yield document
+            limit = None if limit is None else limit - len(found)
+            if cursor is None:
+                return
+
+    async def search(
+        self,
+        q: str | None = None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
+        query: dict[str, Any] | None = None,
+        sort: str | dict[str, Any] | Sort | None = None,
+        limit: int = 10,
+        offset: int = 0,
+        select: Iterable[str] | None = None,
+        freshness: Freshness | Position | Iterable[Position] = "current",
+        after: Position | str | Iterable[Position | str] | None = None,
+        operator: str | None = None,
+        facets: str | Iterable[str] | Mapping[str, Any] | None = None,
+        histograms: str | Iterable[str] | Mapping[str, Any] | None = None,
+        highlight: bool | str | Iterable[str] | None = None,
+        timeout: float | None = None,
+        partial: bool = False,
+    ) -> SearchResult[D]:
+        """Find documents; takes what `Collection.search` takes, queries as JSON."""
+        return await self._sender.send(
+            self._calls.search(
+                q=q,
+                filter=filter,
+                query=query,
+                sort=sort,
+                limit=limit,
+                offset=offset,
+                select=select,
+                freshness=freshness,
+                after=after,
+                operator=operator,
+                facets=facets,
+                histograms=histograms,
+                highlight=highlight,
+                timeout=timeout,
+                partial=partial,
+            )
+        )
+
+    async def count(
+        self,
+        filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
+        query: dict[str, Any] | None = None,
+        q: str | None = None,
+        *,
+        freshness: Freshness | Position | Iterable[Position] = "current",
+        after: Position | str | Iterable[Position | str] | None = None,
+        operator: str | None = None,
+    ) -> int:
+        """How many documents match; all of them when nothing is asked."""
+        call = self._calls.count(
+            filter=filter, query=query, q=q, freshness=freshness, after=after, operator=operator
+        )
+        return await self._sender.send(call)
+
+    async def explain(
+        self,
+        q: str | None = None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
+        query: dict[str, Any] | None = None,
+        sort: str | dict[str, Any] | Sort | None = None,
+        freshness: Freshness | Position | Iterable[Position] = "current",
+        after: Position | str | Iterable[Position | str] | None = None,
+        operator: str | None = None,
+    ) -> Plan:
+        """How a search would be answered."""
+        return await self._sender.send(
+            self._calls.explain(
+                q=q,
+                filter=filter,
+                query=query,
+                sort=sort,
+                freshness=freshness,
+                after=after,
+                operator=operator,
+            )
+        )
+
+    async def changes(
+        self,
+        after: Position | str | Iterable[Position | str] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[Change[D]]:
+        """The writes since some positions, a page at a time as they are asked for."""
+        seen = {} if after is None else {each.partition: each for each in positions_of(after)}
+        while limit is None or limit > 0:
+            size = PAGE if limit is None else min(PAGE, limit)
+            found = await self._sender.send(self._calls.changes(seen.values(), size))
+            for change in found:
+                seen[change.position.partition] = change.position
+                yield change
+            limit = None if limit is None else limit - len(found)
+            if len(found) < size:
+                return
+
+    async def refresh(self) -> None:
+        """Make every acknowledged write searchable now."""
+        await self._sender.send(self._calls.refresh())
+
+    async def stats(self) -> dict[str, Any]:
+        """Documents, bytes, log and index of the collection and of each partition."""
+        return await self._sender.send(self._calls.stats())

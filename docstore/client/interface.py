@@ -1,0 +1,153 @@
+"""What embedded and remote collections have in common, for programs that take either."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar, overload
+
+from pydantic import BaseModel
+
+from docstore.keys import Key as KeyFields
+from docstore.types import (
+    BatchResult,
+    Change,
+    Document,
+    Freshness,
+    Key,
+    Plan,
+    Position,
+    SearchResult,
+    WriteResult,
+)
+from indexing.schema import Schema
+from indexing.search import Sort
+
+D = TypeVar("D")
+M = TypeVar("M", bound=BaseModel)
+
+
+class CollectionLike(Protocol[D]):
+    """Documents of one kind, wherever they are. The methods are those of `Collection`."""
+
+    # What each method does, `Collection` says.
+    # ruff: noqa: D102
+
+    def put(
+        self,
+        document: D | dict[str, Any],
+        key: Key | None = None,
+        *,
+        if_version: int | None = None,
+        if_absent: bool = False,
+        if_present: bool = False,
+        op_id: str | None = None,
+    ) -> WriteResult: ...
+    def patch(
+        self,
+        key: Key,
+        patch: dict[str, Any],
+        *,
+        if_version: int | None = None,
+        op_id: str | None = None,
+    ) -> WriteResult: ...
+    def delete(
+        self, key: Key, *, if_version: int | None = None, op_id: str | None = None
+    ) -> WriteResult: ...
+    def put_many(
+        self, documents: Iterable[D | dict[str, Any]], *, if_absent: bool = False
+    ) -> BatchResult: ...
+    def delete_many(self, keys_to_delete: Iterable[Key]) -> BatchResult: ...
+    def get(self, key: Key) -> D | None: ...
+    def fetch(self, key: Key) -> Document[D] | None: ...
+    def get_many(self, wanted: Iterable[Key]) -> list[D | None]: ...
+    def exists(self, key: Key) -> bool: ...
+    def scan(
+        self,
+        start: Key | None = None,
+        end: Key | None = None,
+        *,
+        prefix: Key | None = None,
+        limit: int | None = None,
+        reverse: bool = False,
+    ) -> Iterator[Document[D]]: ...
+    def search(
+        self,
+        q: str | None = None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
+        query: dict[str, Any] | None = None,
+        sort: str | dict[str, Any] | Sort | None = None,
+        limit: int = 10,
+        offset: int = 0,
+        select: Iterable[str] | None = None,
+        freshness: Freshness | Position | Iterable[Position] = "current",
+        after: Position | str | Iterable[Position | str] | None = None,
+        operator: str | None = None,
+        facets: str | Iterable[str] | Mapping[str, Any] | None = None,
+        histograms: str | Iterable[str] | Mapping[str, Any] | None = None,
+        highlight: bool | str | Iterable[str] | None = None,
+        timeout: float | None = None,
+        partial: bool = False,
+    ) -> SearchResult[D]: ...
+    def explain(
+        self,
+        q: str | None = None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
+        query: dict[str, Any] | None = None,
+        sort: str | dict[str, Any] | Sort | None = None,
+        freshness: Freshness | Position | Iterable[Position] = "current",
+        after: Position | str | Iterable[Position | str] | None = None,
+        operator: str | None = None,
+    ) -> Plan: ...
+    def count(
+        self,
+        filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
+        query: dict[str, Any] | None = None,
+        q: str | None = None,
+        *,
+        freshness: Freshness | Position | Iterable[Position] = "current",
+        after: Position | str | Iterable[Position | str] | None = None,
+        operator: str | None = None,
+    ) -> int: ...
+    def changes(
+        self,
+        after: Position | str | Iterable[Position | str] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Change[D]]: ...
+    def refresh(self) -> None: ...
+    def stats(self) -> dict[str, Any]: ...
+
+
+class StoreLike(Protocol):
+    """A store, wherever it is. The methods are those of `Store`."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+    def close(self) -> None: ...
+    def collections(self) -> list[str]: ...
+    @overload
+    def create_collection(
+        self,
+        name: str,
+        schema: type[M],
+        key: str | KeyFields | tuple[str, ...] = ...,
+        partitions: int = ...,
+    ) -> CollectionLike[M]: ...
+    @overload
+    def create_collection(
+        self,
+        name: str,
+        schema: Schema | dict[str, Any] | None = ...,
+        key: str | KeyFields | tuple[str, ...] = ...,
+        partitions: int = ...,
+    ) -> CollectionLike[dict[str, Any]]: ...
+    @overload
+    def collection(self, name: str, schema: type[M]) -> CollectionLike[M]: ...
+    @overload
+    def collection(self, name: str, schema: None = None) -> CollectionLike[dict[str, Any]]: ...
+    def drop_collection(self, name: str) -> None: ...

@@ -1,0 +1,84 @@
+"""A store on a server, for callers that wait: its collections, and the connection to it."""
+
+from types import TracebackType
+from typing import Any, Self, TypeVar, overload
+
+from pydantic import BaseModel
+
+from docstore.client import store_calls
+from docstore.client.collection import RemoteCollection
+from docstore.client.sending import Sender
+from docstore.keys import Key
+from indexing.schema import Schema
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class RemoteStore:
+    """The collections of a server; close it, or use it as a context manager."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; calling it again does nothing."""
+        self._sender.close()
+
+    def collections(self) -> list[str]:
+        """The names of all collections the API key may see, sorted."""
+        return self._sender.send(store_calls.collections())
+
+    @overload
+    def create_collection(
+        self,
+        name: str,
+        schema: type[M],
+        key: str | Key | tuple[str, ...] = ...,
+        partitions: int = ...,
+    ) -> RemoteCollection[M]: ...
+
+    @overload
+    def create_collection(
+        self,
+        name: str,
+        schema: Schema | dict[str, Any] | None = ...,
+        key: str | Key | tuple[str, ...] = ...,
+        partitions: int = ...,
+    ) -> RemoteCollection[dict[str, Any]]: ...
+
+    def create_collection(
+        self,
+        name: str,
+        schema: type[BaseModel] | Schema | dict[str, Any] | None = None,
+        key: str | Key | tuple[str, ...] = "id",
+        partitions: int = 4,
+    ) -> RemoteCollection[Any]:
+        """Make a collection; as `Store.create_collection`."""
+        calls = self._sender.send(store_calls.create(name, schema, key, partitions))
+        return RemoteCollection(self._sender, calls)
+
+    @overload
+    def collection(self, name: str, schema: type[M]) -> RemoteCollection[M]: ...
+
+    @overload
+    def collection(self, name: str, schema: None = None) -> RemoteCollection[dict[str, Any]]: ...
+
+    def collection(self, name: str, schema: type[BaseModel] | None = None) -> RemoteCollection[Any]:
+        """An existing collection; with a model, its documents are instances of it."""
+        calls = self._sender.send(store_calls.describe(name, schema))
+        return RemoteCollection(self._sender, calls)
+
+    def drop_collection(self, name: str) -> None:
+        """Remove a collection with all its documents."""
+        self._sender.send(store_calls.drop(name))

@@ -1,0 +1,70 @@
+"""The calls of a whole store: its collections listed, made and dropped; pure."""
+
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from docstore.catalog import check_name
+from docstore.client.calls import COLLECTIONS, CollectionCalls, described
+from docstore.client.questions import json_of
+from docstore.client.wire import JSON, Answer, Call
+from docstore.keys import Key
+from indexing.errors import AlreadyExists, InvalidSchema
+from indexing.models import schema_of
+from indexing.schema import Schema
+
+
+def collections() -> Call[list[str]]:
+    """The names of the collections that may be seen."""
+
+    def read(answer: Answer) -> list[str]:
+        return sorted(each["collection"] for each in answer.json()["collections"])
+
+    return Call("GET", COLLECTIONS, read)
+
+
+def describe(name: str, model: type[BaseModel] | None) -> Call[CollectionCalls[Any]]:
+    """What is needed to use a collection; raises InvalidSchema for another model."""
+
+    def read(answer: Answer) -> CollectionCalls[Any]:
+        calls = described(answer.json(), model)
+        if model is not None and schema_of(model) != calls.schema:
+            raise InvalidSchema(
+                f"the model {model.__name__} is not what collection {name!r} was made with",
+                hint="open it without a model, or make a new collection and copy",
+            )
+        return calls
+
+    return Call("GET", _path(name), read)
+
+
+def create(name: str, schema: Any, key: Any, partitions: int) -> Call[CollectionCalls[Any]]:
+    """Make a collection; the answer to a first attempt that was lost is not a conflict."""
+    model = schema if isinstance(schema, type) and issubclass(schema, BaseModel) else None
+    if model is not None:
+        schema = schema_of(model)
+    if isinstance(key, Key):
+        key = key.fields
+    wanted = {
+        "schema": schema.to_json() if isinstance(schema, Schema) else schema,
+        "key": key if isinstance(key, str) else list(key),
+        "partitions": partitions,
+    }
+
+    def read(answer: Answer) -> CollectionCalls[Any]:
+        if answer.status == 200 and answer.attempt == 1:
+            raise AlreadyExists(f"collection {name!r} exists", hint="open it with collection()")
+        return described(answer.json(), model)
+
+    return Call("PUT", _path(name), read, json_of(wanted), {"content-type": JSON})
+
+
+def drop(name: str) -> Call[None]:
+    """Remove a collection; one that a first attempt removed is removed."""
+
+    return Call("DELETE", _path(name), lambda _: None, absent=lambda answer, _: answer.attempt > 1)
+
+
+def _path(name: str) -> str:
+    return f"{COLLECTIONS}/{quote(check_name(name), safe='')}"

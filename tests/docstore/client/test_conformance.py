@@ -1,0 +1,236 @@
+"""One store, three ways to reach it: every answer and every error is the same."""
+
+import datetime
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from docstore import (
+    AlreadyExists,
+    DocstoreError,
+    FailedWrite,
+    InvalidDocument,
+    InvalidQuery,
+    InvalidSchema,
+    Key,
+    Keyword,
+    NotFound,
+    Store,
+    VersionConflict,
+)
+from tests.docstore.client.stores import KINDS, opened
+
+
+class Car(BaseModel):
+    id: str
+    make: Keyword
+    price: int
+    posted: datetime.datetime | None = None
+    about: str = ""
+
+
+CARS = [
+    Car(id="a1", make="Ford", price=9500, about="runs like new"),
+    Car(id="a2", make="Ford", price=12000, about="two owners"),
+    Car(id="~/ä b?#%", make="BMW", price=15000, about="new tires"),
+]
+
+
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    found, end = opened(request.param, tmp_path / "data")
+    yield found
+    end()
+    with Store.open(tmp_path / "data") as checked:
+        assert list(checked.check()) == []
+
+
+@pytest.fixture
+def cars(store: Any) -> Any:
+    collection = store.create_collection("cars", Car, partitions=3)
+    assert collection.put_many(CARS).errors == []
+    return collection
+
+
+def test_collections_are_made_listed_and_dropped(store: Any) -> None:
+    store.create_collection("one", key="id", partitions=2)
+    store.create_collection("two", {"fields": {"a": "int"}})
+    assert store.collections() == ["one", "two"]
+    with pytest.raises(AlreadyExists):
+        store.create_collection("one", key="id", partitions=2)
+    store.drop_collection("one")
+    assert store.collections() == ["two"]
+    with pytest.raises(NotFound):
+        store.drop_collection("one")
+    with pytest.raises(NotFound):
+        store.collection("one")
+
+
+def test_another_model_is_refused(store: Any, cars: Any) -> None:
+    class Other(BaseModel):
+        id: str
+
+    assert cars.key_fields == ("id",)
+    with pytest.raises(InvalidSchema):
+        store.collection("cars", Other)
+    assert store.collection("cars", Car).get("a1") == CARS[0]
+
+
+def test_documents_are_models_again(cars: Any) -> None:
+    for car in CARS:
+        assert cars.get(car.id) == car
+        found = cars.fetch(car.id)
+        assert (found.key, found.version, found.document) == (car.id, 1, car)
+    assert cars.get("none") is None
+    assert not cars.exists("none")
+    assert cars.exists("a1")
+    assert cars.get_many(["a2", "none", CARS[2].id]) == [CARS[1], None, CARS[2]]
+
+
+def test_writes_tell_key_version_and_position(cars: Any) -> None:
+    put = cars.put(CARS[0])
+    assert (put.key, put.version, put.created, put.deleted) == ("a1", 2, False, False)
+    patched = cars.patch("a1", {"price": 1}, if_version=2)
+    assert patched.version == 3
+    assert patched.position.seq == put.position.seq + 1
+    assert cars.get("a1").price == 1
+    assert cars.delete("a1", if_version=3).deleted
+    assert not cars.delete("a1").deleted
+    assert [each.deleted for each in cars.delete_many(["a2", "none"])] == [True, False]
+    assert cars.count() == 1
+
+
+def test_a_missing_key_is_generated(store: Any) -> None:
+    things = store.create_collection("things")
+    result = things.put({"a": 1})
+    assert things.get(result.key) == {"a": 1, "id": result.key}
+    batch = things.put_many([{"a": 2}, {"a": 3}])
+    assert [things.get(each.key)["a"] for each in batch] == [2, 3]
+
+
+def test_an_operation_is_done_once(cars: Any) -> None:
+    first = cars.put(CARS[0], op_id="op-1")
+    assert cars.put(CARS[0], op_id="op-1") == first
+    assert cars.fetch("a1").version == 2
+
+
+def test_a_batch_says_what_became_of_each(cars: Any) -> None:
+    batch = cars.put_many(
+        [{"id": "b1", "make": "Kia", "price": 1}, {"id": "b2", "make": "Kia"}, CARS[0]],
+        if_absent=True,
+    )
+    assert batch.written_count == 1
+    assert batch[0].created
+    assert isinstance(batch[1], FailedWrite)
+    assert [(each.index, type(each.error)) for each in batch.errors] == [
+        (1, InvalidDocument),
+        (2, VersionConflict),
+    ]
+    assert batch.errors[1].key == "a1"
+    assert cars.search("kia", after=batch.position).total == 1
+
+
+def test_batches_larger_than_a_request_keep_their_order(store: Any) -> None:
+    things = store.create_collection("things", partitions=2)
+    batch = things.put_many({"id": f"k{number:05}"} for number in range(2_500))
+    assert [each.key for each in batch] == [f"k{number:05}" for number in range(2_500)]
+    assert [each.key for each in things.scan()] == [f"k{number:05}" for number in range(2_500)]
+    assert [each.key for each in things.scan(limit=3, reverse=True, end="k00100")] == [
+        "k00099",
+        "k00098",
+        "k00097",
+    ]
+    assert len(list(things.changes())) == 2_500
+
+
+def test_searches_give_the_same_pages(cars: Any) -> None:
+    found = cars.search(filter={"price": {"lt": 13000}}, sort="-price", facets=["make"])
+    assert [(hit.key, hit.document, hit.sort) for hit in found.hits] == [
+        ("a2", CARS[1], 12000),
+        ("a1", CARS[0], 9500),
+    ]
+    assert found.total == 2
+    assert [tuple(each) for each in found.facets["make"]] == [("Ford", 2)]
+    assert found.plan.chosen.name == "scatter"
+    selected = cars.search("tires", select=["make"], highlight=True)
+    assert [(hit.key, hit.document) for hit in selected.hits] == [(CARS[2].id, {"make": "BMW"})]
+    assert "<mark>tires</mark>" in selected.hits[0].highlights["about"][0]
+    assert cars.count({"make": "Ford"}) == 2
+    assert cars.explain("ford").chosen.name == "scatter"
+    assert cars.search(query={"term": {"make": "BMW"}}, freshness="any").total <= 1
+    cars.refresh()
+    assert cars.stats()["documents"] == 3
+
+
+def test_changes_go_on_where_they_were_left(cars: Any) -> None:
+    seen = list(cars.changes())
+    assert {each.key for each in seen} == {car.id for car in CARS}
+    result = cars.delete("a1")
+    last = {each.position.partition: each.position for each in seen}
+    (change,) = cars.changes(last.values())
+    assert (change.operation, change.key, change.position) == ("delete", "a1", result.position)
+    assert change.document is None
+
+
+def test_compound_keys_of_every_kind_travel(store: Any) -> None:
+    fields = {"seller": "keyword", "at": "datetime", "rate": "float"}
+    things = store.create_collection("things", {"fields": fields}, key=Key("seller", "at", "rate"))
+    moment = datetime.datetime(2024, 5, 6, 7, 8, 9, 123, tzinfo=datetime.UTC)
+    key = ("a,b/~", moment, 2.0)
+    document = {"seller": "a,b/~", "at": moment.isoformat(), "rate": 2.0}
+    assert things.put(document).key == key
+    assert things.get(key) == document
+    assert [each.key for each in things.scan(prefix=("a,b/~",))] == [key]
+    assert [each.key for each in things.search("").hits] == [key]
+    assert [each.key for each in things.changes()] == [key]
+    assert things.delete(key).deleted
+
+
+def test_bytes_in_keys_name_documents(store: Any) -> None:
+    things = store.create_collection("things", key=Key("digest"))
+    assert things.put({"digest": b"\x00\xff", "a": 1}).key == b"\x00\xff"
+    assert things.put_many([{"digest": b"\x01", "a": 2}, {"digest": "t"}]).errors == []
+    assert things.get(b"\x01")["a"] == 2
+    assert things.delete(b"\x00\xff").deleted
+
+
+def _errors(cars: Any) -> Iterator[DocstoreError]:
+    attempts: list[Callable[[], Any]] = [
+        lambda: cars.put({"id": "a1", "make": 1}),
+        lambda: cars.put(CARS[0], "other"),
+        lambda: cars.put(CARS[0], if_version=7),
+        lambda: cars.put(CARS[0], if_absent=True),
+        lambda: cars.put(CARS[0].model_copy(update={"id": "new"}), if_present=True),
+        lambda: cars.patch("none", {}),
+        lambda: cars.patch("a1", {"price": []}),
+        lambda: cars.get(""),
+        lambda: cars.get(5),
+        lambda: cars.search(query={"nonsense": {}}),
+        lambda: cars.search(filter={"no_such": {"between": 3}}),
+        lambda: cars.search(sort="no_such.field"),
+        lambda: list(cars.scan(limit=-1)),
+        lambda: cars.search(after="nowhere"),
+        lambda: list(cars.changes("nowhere")),
+    ]
+    for attempt in attempts:
+        with pytest.raises(DocstoreError) as caught:
+            attempt()
+        yield caught.value
+
+
+def test_errors_are_equal_however_a_store_is_reached(tmp_path: Path) -> None:
+    told: list[list[tuple[Any, ...]]] = []
+    for kind in KINDS:
+        store, end = opened(kind, tmp_path / kind)
+        cars = store.create_collection("cars", Car)
+        cars.put(CARS[0])
+        told.append(
+            [(type(each), each.message, each.hint, each.data, each.code) for each in _errors(cars)]
+        )
+        end()
+    assert told[0] == told[1]
+    assert told[0] == told[2]
+    assert {each[0] for each in told[0]} >= {InvalidDocument, InvalidQuery, VersionConflict}
