@@ -139,3 +139,15 @@ def test_of_a_body_that_is_cut_off_no_half_line_is_written(serve: Serve, is_slow
     found = httpx.get(f"{server.url}/v1/collections/cars/documents").json()["documents"]
     # What a client sent that went away at once may not even have been looked at.
     assert [each["key"] for each in found] in ([["whole"]] if is_slow else [["whole"], []])
+
+
+def test_a_bulk_request_sent_again_under_its_key_is_done_once(cars: TestClient) -> None:
+    headers = {**NDJSON, "idempotency-key": "load-1"}
+    body = b'{"price": 1}\n{"id": "b1", "price": 2}\n{"id": "a1"}\n'
+    url = f"{BULK}?if_absent=true"
+    first = results_of(cars.post(url, content=body, headers=headers).content)
+    assert [each["status"] for each in first] == [201, 201, 412]
+    again = results_of(cars.post(url, content=body, headers=headers).content)
+    assert again[:2] == first[:2]
+    other = cars.post(url, content=body, headers={**NDJSON, "idempotency-key": "load-2"})
+    assert [each["status"] for each in results_of(other.content)] == [201, 412, 412]
