@@ -17,6 +17,7 @@ import orjson
 from pydantic import BaseModel
 
 from docstore import keys
+from docstore.apply import op_id_bytes
 from docstore.client.problems import error_of
 from docstore.client.questions import json_of, plan_of, question_of
 from docstore.client.wire import JSON, NDJSON, Answer, Call
@@ -365,4 +366,11 @@ def _is_no_document(_: Answer, error: DocstoreError) -> bool:
 
 def _operation(op_id: str | None) -> dict[str, str]:
     """The header that makes a write one operation however often it is sent."""
-    return {"idempotency-key": uuid.uuid4().hex if op_id is None else op_id}
+    if op_id is None:
+        return {"idempotency-key": uuid.uuid4().hex}
+    op_id_bytes(op_id)
+    if not (op_id.isascii() and op_id.isprintable()):
+        raise InvalidRequest(
+            "an op_id with such characters cannot travel in a header", hint="use a UUID"
+        )
+    return {"idempotency-key": op_id}

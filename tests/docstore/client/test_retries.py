@@ -161,3 +161,9 @@ def test_waits_are_bounded_and_end_within_the_deadline(
 def test_retry_after_is_seconds_or_nothing() -> None:
     texts = ("3", None, "soon", "", "²")
     assert [retry_after(text) for text in texts] == [3, None, None, None, None]
+
+
+@pytest.mark.parametrize("op_id", ["", "x" * 65, "ä", "a\r\nb: c"])
+def test_an_op_id_that_cannot_travel_is_refused(serve: Serve, op_id: str) -> None:
+    with connect(serve().url) as store, pytest.raises(InvalidRequest):
+        store.create_collection("things").put({"a": 1}, op_id=op_id)
