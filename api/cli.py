@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import typer
 
+from api.demo_command import demo_command
 from api.failures import EXIT_CODES_HELP, Command
 from api.keys_command import keys
 from api.load_command import load
@@ -41,6 +42,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
         """docstore search ./data cars "ford f-150" --filter '{"price": {"lt": 10000}}'""",
     ),
     ("Search", explain, """docstore explain ./data cars --filter '{"id": "car-000001"}'"""),
+    ("Server", demo_command, "docstore demo --listings cars.jsonl.gz"),
     ("Server", serve_command, "docstore serve ./data --port 8000"),
     ("Store", collections, "docstore collections ./data"),
     ("Store", stats, "docstore stats ./data cars"),
@@ -61,7 +63,7 @@ for _panel, _command, _example in _COMMANDS:
         rich_help_panel=_panel,
         epilog=f"Example:\n\n{_example}",
         # The simulator has a default for everything; any other command needs an argument.
-        no_args_is_help=_command is not simulate,
+        no_args_is_help=_command not in (demo_command, simulate),
     )(_command)
 
 app.add_typer(keys, name="keys", rich_help_panel="Server")

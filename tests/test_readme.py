@@ -3,7 +3,10 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 from tests.conftest import ROOT
 
@@ -20,7 +23,25 @@ def test_the_python_examples_run(tmp_path: Path) -> None:
     assert (tmp_path / "garage" / "cars" / "collection.json").exists()
 
 
-def test_the_first_command_loads_and_finds_listings(tmp_path: Path) -> None:
+def test_the_first_command_ends_with_the_site(tmp_path: Path) -> None:
+    line = re.findall(r"```sh\n(python3 -m venv .*)\n```", README)[0]
+    command = line.split("&&")[-1].strip().replace(".venv/bin/", "")
+    assert command == "docstore demo"
+    with demo(tmp_path, *command.split()[1:]) as url, urlopen(url) as page:  # noqa: S310  our own
+        assert "3,000 cars" in page.read().decode()
+
+
+@contextmanager
+def demo(folder: Path, *arguments: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "api", *arguments, "--port", "0", "--no-browser"]
+    server = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    with server:
+        assert server.stderr is not None
+        yield next(found[0] for each in server.stderr if (found := re.search(r"http://\S+", each)))
+        server.terminate()
+
+
+def test_the_command_line_loads_and_finds_listings(tmp_path: Path) -> None:
     (line,) = re.findall(r"```sh\n(python3 -m venv .*docstore search .*)\n```", README)
     load, search = (part.strip() for part in line.split("&&")[2:])
     environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "COLUMNS": "120"}

@@ -3,12 +3,12 @@
 Routes stand in the order of how often they are asked for, because they are tried one by one.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Route, Router
+from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
 from api.http import bulk, collections, describing, documents, feed, operating, scans, searches
@@ -32,7 +32,16 @@ _CORS_METHODS = ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE")
 _CORS_EXPOSED = ("ETag", "Location", "Docstore-Position", "X-Request-Id", "Link", "Retry-After")
 
 
-def create_app(store: Store, settings: Settings) -> Ingress:
+Pages = Callable[[Service], Sequence[BaseRoute]]
+"""Makes routes that are served beside the API's, like those of a site."""
+
+
+def no_pages(_: Service) -> Sequence[BaseRoute]:
+    """The API alone."""
+    return ()
+
+
+def create_app(store: Store, settings: Settings, pages: Pages = no_pages) -> Ingress:
     """The ASGI application of a store; it closes the store when it shuts down."""
     service = Service(store, settings)
 
@@ -48,7 +57,10 @@ def create_app(store: Store, settings: Settings) -> Ingress:
     for operation in (*OPERATIONS, *own, *describing.assets()):
         by_path.setdefault(operation.path, []).append(operation)
     router = Router(
-        [Route(path, Path(service, operations)) for path, operations in by_path.items()],
+        [
+            *(Route(path, Path(service, operations)) for path, operations in by_path.items()),
+            *pages(service),
+        ],
         redirect_slashes=False,
         default=unknown_route,
         lifespan=lifespan,

@@ -101,6 +101,7 @@ async def _searched(call: Call, asked: models.Search) -> tuple[Response, bool]:
             timeout=seconds,
             partial=asked.partial,
         )
+        call.service.slow.note(collection.name, result)
         return json_response(search_json(result, with_plan=asked.plan)), not result.missing
 
     if asked.facets is not None or asked.histograms is not None or asked.highlight:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import uvicorn
 
-from api.http.app import create_app
+from api.http.app import Pages, create_app, no_pages
 from api.http.connection import Connection
 from api.http.ingress import Ingress
 from api.http.settings import Settings
@@ -83,11 +83,16 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(store: Store, settings: Settings, ready: Callable[[str], None]) -> None:
-    """Serve a store until told to stop; raises Unavailable when the address cannot be used."""
+def serve(
+    store: Store, settings: Settings, ready: Callable[[str], None], pages: Pages = no_pages
+) -> None:
+    """Serve a store until told to stop; raises Unavailable when the address cannot be used.
+
+    `pages` are routes beside the API's.
+    """
     check_exposure(settings)
     sys.setswitchinterval(SWITCH_SECONDS)
-    server = Server(create_app(store, settings), settings, ready)
+    server = Server(create_app(store, settings, pages), settings, ready)
     listener = _listener(settings)
     with listener:
         server.run([listener])

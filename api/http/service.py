@@ -14,6 +14,7 @@ from api.http.key_file import Gate
 from api.http.metrics import Metrics
 from api.http.refusals import Busy
 from api.http.settings import Settings
+from api.http.slow_searches import SlowSearches
 from api.http.write_queue import WriteQueue
 from docstore import Closed, Collection, DeadlineExceeded, Store
 
@@ -43,6 +44,7 @@ class Service:
         self.writers = ThreadPoolExecutor(settings.write_threads, "docstore-write")
         self.stopping = asyncio.Event()
         self.metrics = Metrics(store)
+        self.slow = SlowSearches()
         self.log = AccessLog(is_on=settings.access_log)
         self.answers = AnswerCache(settings.answer_cache_bytes)
         self.dear = 0

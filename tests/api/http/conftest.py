@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api.http.app import create_app
+from api.http.app import Pages, create_app, no_pages
 from api.http.server import Server
 from api.http.settings import Settings
 from docstore import Store
@@ -33,11 +33,11 @@ SCHEMA = {
 class Running:
     """A server in a thread of its own, on a port of its own."""
 
-    def __init__(self, path: Path, **settings: Any) -> None:
+    def __init__(self, path: Path, pages: Pages = no_pages, **settings: Any) -> None:
         chosen = Settings(port=0, access_log=False, **settings)
         self.url = ""
         self._is_ready = threading.Event()
-        self._server = Server(create_app(Store.open(path), chosen), chosen, self._ready)
+        self._server = Server(create_app(Store.open(path), chosen, pages), chosen, self._ready)
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()
         assert self._is_ready.wait(20)

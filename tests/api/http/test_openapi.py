@@ -57,6 +57,10 @@ def test_the_server_does_what_its_document_says(served: Any) -> None:
                 case.path_parameters["collection"] = "none" if is_drop else "cars"
             # A stream that is followed has no end.
             case.query = {k: v for k, v in (case.query or {}).items() if k != "follow"}
+            for asking in (case.body, case.query):
+                if isinstance(asking, dict):
+                    # Too little time is rightly answered as an error of the server.
+                    asking.pop("timeout_ms", None)
             answered.add((case.operation.label, case.call_and_validate(checks=CHECKS).status_code))
 
         check()
