@@ -6,6 +6,7 @@ that can be put, read by key and searched. Everything an embedding program needs
 
 from docstore.client.connecting import aconnect, connect
 from docstore.collection import Collection
+from docstore.key_ranges import Range
 from docstore.keys import Key
 from docstore.operations import Delete, Put
 from docstore.partitioning import Hash
@@ -74,6 +75,7 @@ __all__ = [
     "Plan",
     "Position",
     "Put",
+    "Range",
     "Schema",
     "SearchResult",
     "Sort",

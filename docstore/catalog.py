@@ -6,8 +6,10 @@ The format number and the names in it never change meaning.
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from docstore.files import check_format, read_json, write_json
+from docstore.key_ranges import RangeMap
 from docstore.keys import KeySpec
 from docstore.partitioning import PartitionMap
 from indexing.errors import Corruption, DocstoreError, InvalidSchema
@@ -26,7 +28,7 @@ class Definition:
     name: str
     schema: Schema
     key: KeySpec
-    partition_map: PartitionMap
+    partition_map: PartitionMap | RangeMap
 
     def save(self, directory: Path) -> None:
         """Replace the definition in a collection's directory."""
@@ -52,13 +54,18 @@ class Definition:
                 form["name"],
                 Schema.from_json(form["schema"]),
                 KeySpec.from_json(form["key"]),
-                PartitionMap.from_json(form["partition_map"]),
+                _partition_map(form["partition_map"]),
             )
         except (KeyError, DocstoreError) as error:
             raise Corruption(
                 f"the definition of {directory.name} cannot be read: {error}",
                 hint="restore collection.json from a copy",
             ) from error
+
+
+def _partition_map(form: Any) -> PartitionMap | RangeMap:
+    is_range = isinstance(form, dict) and form.get("partitioning") == "range"
+    return RangeMap.from_json(form) if is_range else PartitionMap.from_json(form)
 
 
 def file_identity(directory: Path) -> tuple[int, int] | None:

@@ -42,6 +42,10 @@ class KeyParts:
             field: leaves[field].kind if field in leaves else Kind.ANY for field in spec.fields
         }
 
+    def kind_of(self, field: str) -> Kind:
+        """The kind of a field of the key; ANY when the schema does not declare it."""
+        return self._kinds[field]
+
     def part_of(self, field: str, value: Any) -> Any:
         """The part of a key that a value is; what cannot be one is given back as it is."""
         kind = self._kinds[field]

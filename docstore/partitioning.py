@@ -17,6 +17,7 @@ from typing import Any
 
 import mmh3
 
+from docstore.keys import KeySpec, partition_bytes
 from indexing.errors import Corruption, InvalidSchema
 
 TOKENS = 1 << 32
@@ -90,6 +91,10 @@ class PartitionMap:
     def partition_of(self, token: int) -> Partition:
         """The owner of a token of [0, TOKENS)."""
         return self.partitions[bisect_right(self._lowers, token) - 1]
+
+    def owner_of(self, spec: KeySpec, key: bytes) -> int:
+        """The partition that owns an encoded key, or any key that begins with this first part."""
+        return self.partition_of(token_of(partition_bytes(spec, key))).number
 
     def to_json(self) -> dict[str, Any]:
         """The map as JSON; these names and the word `hash` never change meaning."""

@@ -16,8 +16,8 @@ from docstore import keys
 from docstore.background import BackgroundRefresh
 from docstore.catalog import SHARDS_DIRECTORY, Definition, file_identity
 from docstore.key_parts import KeyParts
+from docstore.key_ranges import RangeMap
 from docstore.local_follower import LocalFollower
-from docstore.partitioning import token_of
 from docstore.records import Record
 from docstore.shard import Shard
 from docstore.types import Key, Position
@@ -82,8 +82,7 @@ class Partitions:
 
     def number_of(self, key: bytes) -> int:
         """The partition that owns an encoded key."""
-        token = token_of(keys.partition_bytes(self.definition.key, key))
-        return self.definition.partition_map.partition_of(token).number
+        return self.definition.partition_map.owner_of(self.definition.key, key)
 
     @property
     def is_replaced(self) -> bool:
@@ -188,7 +187,18 @@ class Partitions:
             lower, upper = keys.prefix_range(self.definition.key, (part,))
         except InvalidDocument:
             return False
-        return any(True for _ in self.shard(self.number_of(lower)).scan(lower, upper))
+        return any(
+            True
+            for number in self.overlapping(lower, upper)
+            for _ in self.shard(number).scan(lower, upper)
+        )
+
+    def overlapping(self, lower: bytes, upper: bytes | None) -> tuple[int, ...]:
+        """The partitions of keys in [lower, upper); hashed keys must share their first part."""
+        partition_map = self.definition.partition_map
+        if isinstance(partition_map, RangeMap):
+            return partition_map.overlapping(lower, upper)
+        return (self.number_of(lower),)
 
     def count(self) -> int:
         """How many documents there are, whatever is indexed of them."""
@@ -213,10 +223,13 @@ class Partitions:
 
     def stats(self) -> dict[str, Any]:
         """Documents, bytes, log and index of every partition, and their sums."""
-        slices = self.definition.partition_map.partitions
         partitions = [
-            {**self._partition_stats(each.number), "lower": each.lower, "upper": each.upper}
-            for each in slices
+            {
+                **self._partition_stats(each.number),
+                "lower": self._bound_shown(each.lower),
+                "upper": self._bound_shown(each.upper),
+            }
+            for each in self.definition.partition_map.partitions
         ]
         return {
             "collection": self.definition.name,
@@ -226,6 +239,10 @@ class Partitions:
             "epoch": self.definition.partition_map.epoch,
             "partitions": partitions,
         }
+
+    def _bound_shown(self, bound: int | bytes | None) -> int | str | None:
+        """A token as it is, a bound of keys as the text that indexes hold."""
+        return self.key_text(bound) if isinstance(bound, bytes) else bound
 
     def _partition_stats(self, number: int) -> dict[str, Any]:
         shard, follower = self.shard(number), self.follower(number)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from docstore.key_parts import KeyParts
+from docstore.key_ranges import RangeMap
+from docstore.key_spans import partitions_within
 from docstore.keys import KeySpec, encode, partition_bytes, prefix_range
 from docstore.partitioning import PartitionMap, token_of
 from docstore.types import Candidate, Key, Plan
@@ -48,7 +50,7 @@ class Routing:
 
 def plan(
     asked: Asked,
-    partition_map: PartitionMap,
+    partition_map: PartitionMap | RangeMap,
     spec: KeySpec,
     documents: Mapping[int, int],
     parts: KeyParts,
@@ -83,18 +85,8 @@ def plan(
         refused.append(
             Candidate("point_read", (), float("inf"), "the query asks for more than whole keys")
         )
-    pinned = _pinned(asked.query, spec, parts)
-    if pinned is None:
-        field = spec.fields[0]
-        reason = f"the query does not fix {field!r}, by which documents are partitioned"
-        refused.append(Candidate("single_shard", (), float("inf"), reason))
-    else:
-        shards = tuple(
-            sorted({partition_map.partition_of(token_of(data)).number for data in pinned})
-        )
-        reason = f"the query fixes {spec.fields[0]!r} to {len(pinned)} value(s)"
-        price = _search_price(shards, documents)
-        candidates.append(Candidate("single_shard", shards, price, reason))
+    narrowed = _narrowed(asked.query, partition_map, spec, documents, parts)
+    (candidates if narrowed.price < float("inf") else refused).append(narrowed)
     candidates.sort(key=lambda candidate: candidate.price)
     chosen, *dearer = candidates
     decision = Plan(
@@ -103,18 +95,43 @@ def plan(
     return Routing(decision, keys or () if chosen.name == "point_read" else ())
 
 
+def _narrowed(
+    query: Query,
+    partition_map: PartitionMap | RangeMap,
+    spec: KeySpec,
+    documents: Mapping[int, int],
+    parts: KeyParts,
+) -> Candidate:
+    """The shards left by what the query says of the key; its price is infinite if it says nothing.
+
+    What can match nothing is still asked of one shard: it says what is wrong with a query.
+    """
+    field = spec.fields[0]
+    if isinstance(partition_map, RangeMap):
+        within = partitions_within(query, spec, partition_map, parts)
+        if within is None:
+            reason = f"the query does not bound {field!r}, by which documents are partitioned"
+            return Candidate("key_range", (), float("inf"), reason)
+        shards = tuple(sorted(within)) or partition_map.numbers[:1]
+        reason = f"the query bounds {field!r} to {len(within)} key range(s)"
+        return Candidate("key_range", shards, _search_price(shards, documents), reason)
+    pinned = _pinned(query, spec, parts)
+    if pinned is None:
+        reason = f"the query does not fix {field!r}, by which documents are partitioned"
+        return Candidate("single_shard", (), float("inf"), reason)
+    shards = tuple(sorted({partition_map.partition_of(token_of(data)).number for data in pinned}))
+    reason = f"the query fixes {field!r} to {len(pinned)} value(s)"
+    return Candidate("single_shard", shards, _search_price(shards, documents), reason)
+
+
 def _search_price(shards: tuple[int, ...], documents: Mapping[int, int]) -> float:
     return sum(_SHARD_PRICE + _DOCUMENT_PRICE * documents.get(shard, 0) for shard in shards)
 
 
 def _shards_of(
-    keys: tuple[Key, ...], spec: KeySpec, partition_map: PartitionMap
+    keys: tuple[Key, ...], spec: KeySpec, partition_map: PartitionMap | RangeMap
 ) -> tuple[int, ...]:
-    numbers = {
-        partition_map.partition_of(token_of(partition_bytes(spec, encode(spec, key)))).number
-        for key in keys
-    }
-    return tuple(sorted(numbers))
+    return tuple(sorted({partition_map.owner_of(spec, encode(spec, key)) for key in keys}))
 
 
 def _whole_keys(query: Query, spec: KeySpec, parts: KeyParts) -> tuple[Key, ...] | None:

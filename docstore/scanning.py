@@ -1,13 +1,15 @@
 """Scans in key order over the shards that can hold the keys, merged without holding them.
 
 Under hash partitioning a range of keys is everywhere, unless a compound key's first part is fixed:
-then it is one shard's.
+then it is one shard's. Under range partitioning it is in the shards that overlap, which are read
+one after another, each only when the one before is exhausted.
 """
 
 import heapq
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 
+from docstore.key_ranges import RangeMap
 from docstore.keys import KeySpec, encode, prefix_range
 from docstore.partitions import Partitions
 from docstore.records import Record
@@ -32,10 +34,17 @@ def scan(
         None if given is None else partitions.key_parts.key(given) for given in (start, end, prefix)
     )
     lower, upper = _bounds(spec, start, end, prefix)
+    ranges = partitions.definition.partition_map
     numbers = partitions.numbers
-    if spec.typed and len(spec.fields) > 1 and prefix not in (None, "", ()):
+    if isinstance(ranges, RangeMap):
+        numbers = ranges.overlapping(lower, upper)
+    elif spec.typed and len(spec.fields) > 1 and prefix not in (None, "", ()):
         numbers = (partitions.number_of(_any_key_with(spec, prefix)),)
-    scans = [partitions.shard(number).scan(lower, upper, reverse=reverse) for number in numbers]
+    ordered = reversed(numbers) if reverse else numbers
+    # A shard is opened when its turn comes, so a limit leaves the rest untouched.
+    scans = (partitions.shard(each).scan(lower, upper, reverse=reverse) for each in ordered)
+    if isinstance(ranges, RangeMap):
+        return islice(chain.from_iterable(scans), limit)
     merged = heapq.merge(*scans, key=lambda found: found[0], reverse=reverse)
     return islice(merged, limit)
 

@@ -19,6 +19,8 @@ from docstore.background import BackgroundRefresh
 from docstore.catalog import DEFINITION_FILE, SHARDS_DIRECTORY, Definition, check_name
 from docstore.collection import Collection
 from docstore.documents import DocumentCodec
+from docstore.key_parts import KeyParts
+from docstore.key_ranges import Range, RangeMap
 from docstore.keys import Key, KeySpec
 from docstore.lock import WriterLock
 from docstore.new_shards import make_shards
@@ -45,6 +47,8 @@ REFRESH_THREADS = 4
 """Shards whose commits wait for the disk at the same time; as many as writers are open."""
 
 _HASH = Hash()
+PARTITIONS = 4
+"""Of a hashed collection that does not say: more than one, so that nothing relies on one."""
 M = TypeVar("M", bound=BaseModel)
 KeyLike = str | Key | tuple[str, ...]
 SEARCH_THREADS = max(1, (os.cpu_count() or 2) - 1)
@@ -156,8 +160,8 @@ class Store:
         name: str,
         schema: type[M],
         key: KeyLike = ...,
-        partitions: int = ...,
-        partitioning: Hash = ...,
+        partitions: int | None = ...,
+        partitioning: Hash | Range = ...,
     ) -> Collection[M]: ...
 
     @overload
@@ -166,8 +170,8 @@ class Store:
         name: str,
         schema: Schema | dict[str, Any] | None = ...,
         key: KeyLike = ...,
-        partitions: int = ...,
-        partitioning: Hash = ...,
+        partitions: int | None = ...,
+        partitioning: Hash | Range = ...,
     ) -> Collection[dict[str, Any]]: ...
 
     def create_collection(
@@ -175,30 +179,26 @@ class Store:
         name: str,
         schema: SchemaLike = None,
         key: KeyLike = "id",
-        partitions: int = 4,
-        partitioning: Hash = _HASH,
+        partitions: int | None = None,
+        partitioning: Hash | Range = _HASH,
     ) -> Collection[Any]:
         """Make a collection.
 
         `schema` is a pydantic model, a Schema, its JSON definition, or None to index whatever
         arrives. `key` is the field that holds the key, or a Key of several, hashed by the first
-        and ordered by the rest. `partitions` is fixed from then on. Raises AlreadyExists,
-        InvalidSchema, Unavailable on a read-only store.
+        and ordered by the rest. `partitions` (4) is fixed from then on; under Range, its bounds say
+        how many. Raises AlreadyExists, InvalidSchema, Unavailable on a read-only store.
         """
         self._check_open()
         self._check_writable()
-        if not isinstance(partitioning, Hash):
-            raise InvalidSchema(
-                f"partitioning is {partitioning!r}", hint="leave it out: documents are hashed"
-            )
         directory = self._path / check_name(name)
         if directory.exists():
             raise AlreadyExists(f"collection {name!r} exists", hint="open it with collection()")
         model = schema if isinstance(schema, type) else None
         declared = _schema(schema)
-        definition = Definition(
-            name, declared, _key_spec(key, declared), PartitionMap.even(partitions)
-        )
+        spec = _key_spec(key, declared)
+        first_map = _first_map(partitioning, partitions, declared, spec)
+        definition = Definition(name, declared, spec, first_map)
         with files.new_directory(directory) as unfinished:
             numbers = definition.partition_map.numbers
             make_shards(unfinished / SHARDS_DIRECTORY, numbers, declared)
@@ -322,6 +322,19 @@ def _schema(schema: SchemaLike) -> Schema:
     if isinstance(schema, type) and issubclass(schema, BaseModel):
         return schema_of(schema)
     return Schema.from_json(schema)
+
+
+def _first_map(
+    partitioning: object, partitions: int | None, schema: Schema, spec: KeySpec
+) -> PartitionMap | RangeMap:
+    if isinstance(partitioning, Range) and partitions is None:
+        return RangeMap.pre_split(spec, KeyParts(schema, spec).key, partitioning)
+    if isinstance(partitioning, Hash):
+        return PartitionMap.even(PARTITIONS if partitions is None else partitions)
+    raise InvalidSchema(
+        f"partitioning is {partitioning!r}, with {partitions!r} partitions",
+        hint="use Hash() with a number of partitions, or Range(pre_split=[...]) without one",
+    )
 
 
 def _key_spec(key: KeyLike, schema: Schema) -> KeySpec:

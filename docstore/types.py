@@ -181,7 +181,7 @@ class Hit(Generic[D]):
 class Candidate:
     """One way to answer, priced. `price` is in estimated microseconds on one core."""
 
-    name: Literal["point_read", "single_shard", "scatter"]
+    name: Literal["point_read", "single_shard", "key_range", "scatter"]
     shards: tuple[int, ...]
     price: float
     reason: str

@@ -52,6 +52,7 @@ PUBLIC = {
         "NotFound",
         "Plan",
         "Position",
+        "Range",
         "Put",
         "Schema",
         "SearchResult",
