@@ -49,6 +49,7 @@ def check_collection(partitions: Partitions) -> Iterator[Violation]:
             yield from _check_index(of, view, partitions.follower(number).checkpoint)
         except DocstoreError as error:
             yield Violation(partitions.definition.name, number, error.code, str(error))
+    yield from partitions.indexes.check()
 
 
 def _check_log(of: _Shard) -> Iterator[Violation]:

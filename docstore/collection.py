@@ -14,6 +14,7 @@ from docstore.completing import complete
 from docstore.counting import Counting
 from docstore.documents import DocumentCodec
 from docstore.execute import Deadline
+from docstore.global_index.indexes import GlobalIndexes
 from docstore.marking import Marking
 from docstore.merge_patch import merge_patch
 from docstore.operations import Delete, Put, write_of
@@ -78,6 +79,11 @@ class Collection(Generic[D]):
         """The shards, for who decides where and when to ask rather than what."""
         return self._partitions
 
+    @property
+    def indexes(self) -> GlobalIndexes:
+        """The global indexes over all shards: create, drop, look up, rebuild."""
+        return self._partitions.indexes
+
     def as_bytes(self) -> "Collection[bytes]":
         """The same collection with documents as the JSON bytes that are stored, not read."""
         return Collection(self._partitions, self._codec.as_bytes())
@@ -91,8 +97,6 @@ class Collection(Generic[D]):
     def key_is_typed(self) -> bool:
         """Whether keys are typed values or tuples of them; else they are strings."""
         return self._spec.typed
-
-    # Writing
 
     def put(
         self,
@@ -366,8 +370,6 @@ class Collection(Generic[D]):
             self._partitions, self._codec, self._layout, key, fields, filter, page, freshness
         )
 
-    # Following
-
     def position(self) -> tuple[Position, ...]:
         """Where every shard's log ends now."""
         return changes.position(self._partitions)
@@ -379,8 +381,6 @@ class Collection(Generic[D]):
         LogTrimmed when some of them are no longer in the log.
         """
         return changes.changes(self._partitions, self._codec, after, limit)
-
-    # Operating
 
     def refresh(self) -> None:
         """Make every acknowledged write searchable now."""

@@ -8,7 +8,7 @@ it waits for something else.
 
 import errno
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ from indexing.errors import Closed, Corruption, DocstoreError, Unavailable
 T = TypeVar("T")
 
 TABLES = ("documents", "log", "meta", "operations")
-"""On disk: the names of the tables never change."""
+"""The tables of a shard. On disk: their names never change."""
 MAP_BYTES_FIRST = 16 * 1024 * 1024
 """Small, so that many shards cost little; it doubles whenever it is full."""
 _META_BYTES = 8192
@@ -69,12 +69,14 @@ class _Gate:
 
 
 class Environment:
-    """An open environment. `tables` maps each name in TABLES to its handle.
+    """An open environment. `tables` maps the name of each table to its handle.
 
     Threads may share it. `write` serialises writers; reads never wait for writers.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, read_only: bool = False, tables: Sequence[str] = TABLES
+    ) -> None:
         self.path = path
         self._gate = _Gate()
         self._closed = False
@@ -86,7 +88,7 @@ class Environment:
                 str(path),
                 subdir=False,
                 map_size=max(MAP_BYTES_FIRST, size),
-                max_dbs=len(TABLES),
+                max_dbs=len(tables),
                 max_readers=READERS_MAX,
                 readonly=read_only,
                 create=not read_only,
@@ -96,7 +98,7 @@ class Environment:
                 self._env.close()
                 raise _truncated(path)
             self.tables = {
-                name: self._env.open_db(name.encode(), create=not read_only) for name in TABLES
+                name: self._env.open_db(name.encode(), create=not read_only) for name in tables
             }
 
     @contextmanager

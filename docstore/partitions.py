@@ -9,12 +9,14 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from docstore import keys
 from docstore.background import BackgroundRefresh
 from docstore.catalog import SHARDS_DIRECTORY, Definition, file_identity
+from docstore.global_index.indexes import GlobalIndexes
 from docstore.key_parts import KeyParts
 from docstore.key_ranges import RangeMap
 from docstore.local_follower import LocalFollower
@@ -74,6 +76,10 @@ class Partitions:
         self._closed = False
         self._searched = -WATCHED_SECONDS
         self._definition_file = file_identity(directory)
+        self.indexes = GlobalIndexes(
+            directory, definition, lambda: self.numbers, self.shard, read_only=read_only
+        )
+        self.indexes.wake()
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -110,6 +116,7 @@ class Partitions:
             if shard is None:
                 directory = self._directory / str(number)
                 shard = Shard(directory, number, read_only=self._read_only)
+                shard.log_floor = partial(self.indexes.log_floor, number)
                 self._shards[number] = shard
             return shard
 
@@ -147,6 +154,7 @@ class Partitions:
 
         An index that cannot follow now is tried again in the background: the writes are safe.
         """
+        self.indexes.wake()
         for number, count in counts.items():
             try:
                 follower = self.follower(number)
@@ -238,6 +246,7 @@ class Partitions:
             "lag": sum(each["lag"] for each in partitions),
             "epoch": self.definition.partition_map.epoch,
             "partitions": partitions,
+            "indexes": self.indexes.stats(),
         }
 
     def _bound_shown(self, bound: int | bytes | None) -> int | str | None:
@@ -344,6 +353,7 @@ class Partitions:
 
     def close(self, *, refresh: bool = True) -> None:
         """Bring every opened index up to its log unless told not to, and close the shards."""
+        self.indexes.close()
         with self._opening:
             self._closed = True
         followers = list(self._followers.values())

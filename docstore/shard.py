@@ -6,7 +6,7 @@ follows the log through `tail`. A shard knows nothing of indexes, schemas or oth
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -60,6 +60,8 @@ class Shard:
         self.environment = Environment(path, read_only=read_only)
         self._group: GroupCommit[Write, Outcome] = GroupCommit(self._commit)
         self._head = self._stored_head()
+        self.log_floor: Callable[[], int] | None = None
+        """The seq up to which other followers of the log are done with it."""
 
     def _stored_head(self) -> int:
         return unpack_seq(self.environment.get("meta", HEAD))
@@ -118,6 +120,11 @@ class Shard:
                 return
             last = batch[-1][0]
 
+    def scan_batch(self, after: bytes) -> list[tuple[bytes, Record]]:
+        """The next SCAN_BATCH documents after a key, of one moment; fewer at the end."""
+        batch = self._batch(b"", None, after or None, reverse=False)
+        return [(key, unpack_document(stored)) for key, stored in batch]
+
     def _batch(
         self, start: bytes, end: bytes | None, last: bytes | None, *, reverse: bool
     ) -> list[tuple[bytes, bytes]]:
@@ -174,7 +181,10 @@ class Shard:
             tables = self.environment.tables
             packed = pack_checkpoint(checkpoint)
             transaction.put(INDEX_CHECKPOINT, packed, db=tables["meta"])
-            trim(self.environment, transaction, checkpoint.seq - LOG_ENTRIES_KEPT, TRIM_BATCH)
+            last = checkpoint.seq - LOG_ENTRIES_KEPT
+            if last > 0 and self.log_floor is not None:
+                last = min(last, self.log_floor())
+            trim(self.environment, transaction, last, TRIM_BATCH)
 
         self.environment.write(body)
 

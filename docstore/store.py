@@ -6,7 +6,7 @@ lost when a process dies; `close` leaves every index up to its log.
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,8 @@ from docstore.background import BackgroundRefresh
 from docstore.catalog import DEFINITION_FILE, SHARDS_DIRECTORY, Definition, check_name
 from docstore.collection import Collection
 from docstore.documents import DocumentCodec
+from docstore.global_index.definition import GlobalIndex
+from docstore.global_index.indexes import declare
 from docstore.key_parts import KeyParts
 from docstore.key_ranges import Range, RangeMap
 from docstore.keys import Key, KeySpec
@@ -162,6 +164,7 @@ class Store:
         key: KeyLike = ...,
         partitions: int | None = ...,
         partitioning: Hash | Range = ...,
+        indexes: Sequence[GlobalIndex] = ...,
     ) -> Collection[M]: ...
 
     @overload
@@ -172,6 +175,7 @@ class Store:
         key: KeyLike = ...,
         partitions: int | None = ...,
         partitioning: Hash | Range = ...,
+        indexes: Sequence[GlobalIndex] = ...,
     ) -> Collection[dict[str, Any]]: ...
 
     def create_collection(
@@ -181,13 +185,15 @@ class Store:
         key: KeyLike = "id",
         partitions: int | None = None,
         partitioning: Hash | Range = _HASH,
+        indexes: Sequence[GlobalIndex] = (),
     ) -> Collection[Any]:
         """Make a collection.
 
         `schema` is a pydantic model, a Schema, its JSON definition, or None to index whatever
         arrives. `key` is the field that holds the key, or a Key of several, hashed by the first
         and ordered by the rest. `partitions` (4) is fixed from then on; under Range, its bounds say
-        how many. Raises AlreadyExists, InvalidSchema, Unavailable on a read-only store.
+        how many. `indexes` are its global indexes; more can be made later. Raises AlreadyExists,
+        InvalidSchema, Unavailable on a read-only store.
         """
         self._check_open()
         self._check_writable()
@@ -203,6 +209,7 @@ class Store:
             numbers = definition.partition_map.numbers
             make_shards(unfinished / SHARDS_DIRECTORY, numbers, declared)
             definition.save(unfinished)
+            declare(unfinished, declared, indexes)
         return self._opened(name, model)
 
     @overload

@@ -38,6 +38,7 @@ PUBLIC = {
         "DocstoreError",
         "Document",
         "FailedWrite",
+        "GlobalIndex",
         "Hash",
         "Histogram",
         "Hit",

@@ -1,0 +1,1 @@
+"""Term-partitioned indexes over all shards of a collection, kept by an asynchronous updater."""
