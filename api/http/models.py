@@ -336,6 +336,18 @@ class Partitions(BaseModel):
     partitions: list[Partition]
 
 
+class GlobalIndexStats(BaseModel):
+    """A global index: what it is, the entries it has not applied, the shards it is reading."""
+
+    name: str
+    field: str
+    include: list[str]
+    partitions: int
+    lag: int
+    filling: int
+    error: str | None
+
+
 class Stats(BaseModel):
     """The sums over a collection's shards, and each of them."""
 
@@ -345,6 +357,7 @@ class Stats(BaseModel):
     lag: int
     epoch: int
     partitions: list[Partition]
+    indexes: list[GlobalIndexStats]
 
 
 class Health(BaseModel):
