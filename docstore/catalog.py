@@ -6,18 +6,18 @@ The format number and the names in it never change meaning.
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from docstore.files import check_format, read_json, write_json
-from docstore.key_ranges import RangeMap
 from docstore.keys import KeySpec
+from docstore.map_format import is_plain, map_from_json, map_to_json
 from docstore.partitioning import PartitionMap
 from indexing.errors import Corruption, DocstoreError, InvalidSchema
 from indexing.schema import Schema
 
 DEFINITION_FILE = "collection.json"
 SHARDS_DIRECTORY = "shards"
-_FORMAT = 1
+_FORMAT = 2
+"""1: the map of a collection as it was made. 2: a map with history or salts. Both are read."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
 
 
@@ -28,20 +28,22 @@ class Definition:
     name: str
     schema: Schema
     key: KeySpec
-    partition_map: PartitionMap | RangeMap
+    partition_map: PartitionMap
+    identity: str = ""
+    """Told at creation, never again: a collection of the same name made anew has another."""
 
     def save(self, directory: Path) -> None:
         """Replace the definition in a collection's directory."""
-        write_json(
-            directory / DEFINITION_FILE,
-            {
-                "format": _FORMAT,
-                "name": self.name,
-                "key": self.key.to_json(),
-                "partition_map": self.partition_map.to_json(),
-                "schema": self.schema.to_json(),
-            },
-        )
+        form = {
+            "format": 1 if is_plain(self.partition_map) else _FORMAT,
+            "name": self.name,
+            "key": self.key.to_json(),
+            "partition_map": map_to_json(self.partition_map),
+            "schema": self.schema.to_json(),
+        }
+        if self.identity:
+            form["identity"] = self.identity
+        write_json(directory / DEFINITION_FILE, form)
 
     @classmethod
     def load(cls, directory: Path) -> "Definition":
@@ -54,18 +56,14 @@ class Definition:
                 form["name"],
                 Schema.from_json(form["schema"]),
                 KeySpec.from_json(form["key"]),
-                _partition_map(form["partition_map"]),
+                map_from_json(form["partition_map"]),
+                str(form.get("identity", "")),
             )
         except (KeyError, DocstoreError) as error:
             raise Corruption(
                 f"the definition of {directory.name} cannot be read: {error}",
                 hint="restore collection.json from a copy",
             ) from error
-
-
-def _partition_map(form: Any) -> PartitionMap | RangeMap:
-    is_range = isinstance(form, dict) and form.get("partitioning") == "range"
-    return RangeMap.from_json(form) if is_range else PartitionMap.from_json(form)
 
 
 def file_identity(directory: Path) -> tuple[int, int] | None:

@@ -10,8 +10,8 @@ import math
 from typing import Any
 
 from docstore.key_parts import KeyParts
-from docstore.key_ranges import RangeMap
 from docstore.keys import KeySpec, encode, prefix_range
+from docstore.partitioning import PartitionMap
 from indexing.errors import InvalidDocument
 from indexing.query import Bool, ConstantScore, Ids, Prefix, Query, Range, Term, Terms
 from indexing.schema import Kind
@@ -22,7 +22,7 @@ _STRINGS = frozenset({Kind.STRING, Kind.KEYWORD, Kind.ANY})
 
 
 def partitions_within(
-    query: Query, spec: KeySpec, ranges: RangeMap, parts: KeyParts
+    query: Query, spec: KeySpec, ranges: PartitionMap, parts: KeyParts
 ) -> frozenset[int] | None:
     """The partitions that can hold a match, or None when any can."""
     if isinstance(query, Bool):

@@ -18,7 +18,6 @@ from docstore.background import BackgroundRefresh
 from docstore.catalog import SHARDS_DIRECTORY, Definition, file_identity
 from docstore.global_index.indexes import GlobalIndexes
 from docstore.key_parts import KeyParts
-from docstore.key_ranges import RangeMap
 from docstore.local_follower import LocalFollower
 from docstore.records import Record
 from docstore.shard import Shard
@@ -204,7 +203,7 @@ class Partitions:
     def overlapping(self, lower: bytes, upper: bytes | None) -> tuple[int, ...]:
         """The partitions of keys in [lower, upper); hashed keys must share their first part."""
         partition_map = self.definition.partition_map
-        if isinstance(partition_map, RangeMap):
+        if partition_map.is_range:
             return partition_map.overlapping(lower, upper)
         return (self.number_of(lower),)
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from docstore.key_parts import KeyParts
-from docstore.key_ranges import RangeMap
 from docstore.key_spans import partitions_within
 from docstore.keys import KeySpec, encode, partition_bytes, prefix_range
 from docstore.partitioning import PartitionMap, token_of
@@ -50,7 +49,7 @@ class Routing:
 
 def plan(
     asked: Asked,
-    partition_map: PartitionMap | RangeMap,
+    partition_map: PartitionMap,
     spec: KeySpec,
     documents: Mapping[int, int],
     parts: KeyParts,
@@ -97,7 +96,7 @@ def plan(
 
 def _narrowed(
     query: Query,
-    partition_map: PartitionMap | RangeMap,
+    partition_map: PartitionMap,
     spec: KeySpec,
     documents: Mapping[int, int],
     parts: KeyParts,
@@ -107,7 +106,7 @@ def _narrowed(
     What can match nothing is still asked of one shard: it says what is wrong with a query.
     """
     field = spec.fields[0]
-    if isinstance(partition_map, RangeMap):
+    if partition_map.is_range:
         within = partitions_within(query, spec, partition_map, parts)
         if within is None:
             reason = f"the query does not bound {field!r}, by which documents are partitioned"
@@ -129,7 +128,7 @@ def _search_price(shards: tuple[int, ...], documents: Mapping[int, int]) -> floa
 
 
 def _shards_of(
-    keys: tuple[Key, ...], spec: KeySpec, partition_map: PartitionMap | RangeMap
+    keys: tuple[Key, ...], spec: KeySpec, partition_map: PartitionMap
 ) -> tuple[int, ...]:
     return tuple(sorted({partition_map.owner_of(spec, encode(spec, key)) for key in keys}))
 

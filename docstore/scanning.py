@@ -9,7 +9,6 @@ import heapq
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from docstore.key_ranges import RangeMap
 from docstore.keys import KeySpec, encode, prefix_range
 from docstore.partitions import Partitions
 from docstore.records import Record
@@ -36,14 +35,14 @@ def scan(
     lower, upper = _bounds(spec, start, end, prefix)
     ranges = partitions.definition.partition_map
     numbers = partitions.numbers
-    if isinstance(ranges, RangeMap):
+    if ranges.is_range:
         numbers = ranges.overlapping(lower, upper)
     elif spec.typed and len(spec.fields) > 1 and prefix not in (None, "", ()):
         numbers = (partitions.number_of(_any_key_with(spec, prefix)),)
     ordered = reversed(numbers) if reverse else numbers
     # A shard is opened when its turn comes, so a limit leaves the rest untouched.
     scans = (partitions.shard(each).scan(lower, upper, reverse=reverse) for each in ordered)
-    if isinstance(ranges, RangeMap):
+    if ranges.is_range:
         return islice(chain.from_iterable(scans), limit)
     merged = heapq.merge(*scans, key=lambda found: found[0], reverse=reverse)
     return islice(merged, limit)

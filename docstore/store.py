@@ -6,6 +6,7 @@ lost when a process dies; `close` leaves every index up to its log.
 
 import os
 import threading
+import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,7 +23,7 @@ from docstore.documents import DocumentCodec
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.indexes import declare
 from docstore.key_parts import KeyParts
-from docstore.key_ranges import Range, RangeMap
+from docstore.key_ranges import Range, pre_split
 from docstore.keys import Key, KeySpec
 from docstore.lock import WriterLock
 from docstore.new_shards import make_shards
@@ -204,7 +205,7 @@ class Store:
         declared = _schema(schema)
         spec = _key_spec(key, declared)
         first_map = _first_map(partitioning, partitions, declared, spec)
-        definition = Definition(name, declared, spec, first_map)
+        definition = Definition(name, declared, spec, first_map, uuid.uuid4().hex)
         with files.new_directory(directory) as unfinished:
             numbers = definition.partition_map.numbers
             make_shards(unfinished / SHARDS_DIRECTORY, numbers, declared)
@@ -333,9 +334,9 @@ def _schema(schema: SchemaLike) -> Schema:
 
 def _first_map(
     partitioning: object, partitions: int | None, schema: Schema, spec: KeySpec
-) -> PartitionMap | RangeMap:
+) -> PartitionMap:
     if isinstance(partitioning, Range) and partitions is None:
-        return RangeMap.pre_split(spec, KeyParts(schema, spec).key, partitioning)
+        return pre_split(spec, KeyParts(schema, spec).key, partitioning)
     if isinstance(partitioning, Hash):
         return PartitionMap.even(PARTITIONS if partitions is None else partitions)
     raise InvalidSchema(

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from docstore import Collection, InvalidSchema, Key, Range, Store
 from docstore.files import read_json
 from docstore.key_parts import KeyParts
-from docstore.key_ranges import KeySlice, RangeMap
+from docstore.key_ranges import pre_split
 from docstore.keys import KEY_BYTES_MAX, KeySpec, encode
+from docstore.map_format import map_from_json, map_to_json
+from docstore.partitioning import Partition, PartitionMap
 from indexing.errors import Corruption
 from indexing.schema import Schema
 
@@ -18,11 +20,11 @@ TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=4)
 BOUNDS = st.sets(TEXTS, max_size=6).map(lambda found: sorted(found, key=str.encode))
 
 
-def range_map(bounds: Any, spec: KeySpec = PLAIN) -> RangeMap:
-    return RangeMap.pre_split(spec, KeyParts(Schema(), spec).key, Range(pre_split=bounds))
+def range_map(bounds: Any, spec: KeySpec = PLAIN) -> PartitionMap:
+    return pre_split(spec, KeyParts(Schema(), spec).key, Range(pre_split=bounds))
 
 
-def owners(ranges: RangeMap, key: bytes) -> list[int]:
+def owners(ranges: PartitionMap, key: bytes) -> list[int]:
     return [
         each.number
         for each in ranges.partitions
@@ -57,11 +59,11 @@ def test_a_range_overlaps_the_owners_of_its_keys(
 @given(BOUNDS)
 def test_a_map_survives_json(bounds: list[str]) -> None:
     ranges = range_map(bounds)
-    assert RangeMap.from_json(ranges.to_json()) == ranges
+    assert map_from_json(map_to_json(ranges)) == ranges
 
 
 def test_a_map_is_written_as_it_always_was() -> None:
-    assert range_map(["m"]).to_json() == {
+    assert map_to_json(range_map(["m"])) == {
         "partitioning": "range",
         "epoch": 1,
         "partitions": [
@@ -130,7 +132,7 @@ def test_a_stored_map_that_does_not_cover_the_keys_once_is_corruption(
 ) -> None:
     entries = [{"number": n, "lower": low, "upper": up} for n, low, up in slices]
     with pytest.raises(Corruption) as caught:
-        RangeMap.from_json({"partitioning": "range", "epoch": epoch, "partitions": entries})
+        map_from_json({"partitioning": "range", "epoch": epoch, "partitions": entries})
     assert caught.value.hint
 
 
@@ -146,11 +148,11 @@ def test_a_stored_map_that_does_not_cover_the_keys_once_is_corruption(
 )
 def test_a_stored_map_of_another_shape_is_corruption(data: Any) -> None:
     with pytest.raises(Corruption):
-        RangeMap.from_json(data)
+        map_from_json(data)
 
 
 def test_a_map_may_number_its_partitions_in_any_order() -> None:
-    ranges = RangeMap(3, (KeySlice(5, b"", b"m"), KeySlice(2, b"m", None)))
+    ranges = PartitionMap("range", 3, (Partition(5, b"", b"m"), Partition(2, b"m", None)))
     assert (ranges.owner_of(PLAIN, b"z"), ranges.overlapping(b"a", None)) == (2, (5, 2))
 
 
@@ -232,7 +234,7 @@ def test_a_range_map_is_found_again_on_disk(open_store: Callable[[], Store]) -> 
     store = open_store()
     store.create_collection("cars", partitioning=Range(pre_split=["m"])).put({"id": "z"})
     stored = read_json(store.path / "cars" / "collection.json")["partition_map"]
-    assert stored == range_map(["m"]).to_json()
+    assert stored == map_to_json(range_map(["m"]))
     cars = open_store().collection("cars")
     assert cars.get("z") == {"id": "z"}
     assert cars.search(filter={"id": {"gte": "n"}}).plan.chosen.shards == (1,)
