@@ -43,8 +43,8 @@ from indexing.errors import (
     VersionConflict,
 )
 from indexing.models import Keyword, Text
+from indexing.passes import Sort
 from indexing.schema import Schema
-from indexing.search import Sort
 
 __all__ = [
     "AlreadyExists",

@@ -42,9 +42,9 @@ from indexing.errors import (
     VersionConflict,
 )
 from indexing.layout import Layout
+from indexing.passes import Sort
 from indexing.query import Query
 from indexing.schema import Schema
-from indexing.search import Sort
 
 D = TypeVar("D")
 

@@ -5,16 +5,14 @@ here touches documents or logs.
 """
 
 import time
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
 
 from docstore.merge import Ranked, merged
 from indexing.errors import DeadlineExceeded, InvalidQuery
 from indexing.local_index import View
-from indexing.query import Query
-from indexing.search import Pass, Searches, Sort
+from indexing.passes import Run, Sort
+from indexing.search import Ready
 
 PARALLEL_POSTINGS = 40_000
 """Postings from which a second thread is worth its 60 µs: they take about 300 µs to score."""
@@ -58,9 +56,8 @@ class Deadline:
 
 
 def search(
-    query: Query,
+    ready: Ready,
     views: dict[int, View],
-    key_text: Callable[[Any], str],
     sort: Sort | None,
     offset: int,
     limit: int,
@@ -69,40 +66,41 @@ def search(
 ) -> Found:
     """The matches from `offset` on, at most `limit`, in the order of `sort` or of the score."""
     began = time.perf_counter()
-    searches = Searches(query, views, key_text)
-    passes = searches.by_score() if sort is None else searches.by_field(sort)
+    runs = {
+        number: [Run(views[number], each) for each in passes]
+        for number, passes in ready.passes.items()
+    }
     # A document with values of several kinds is found once per column.
-    wanted = (offset + limit) * max(map(len, passes.values()), default=1)
-    runs = list(passes.items())
-    if searches.postings < PARALLEL_POSTINGS or len(runs) < 2:
-        missing = _run(runs, wanted, deadline)
+    wanted = (offset + limit) * max(map(len, runs.values()), default=1)
+    shards = list(runs.items())
+    if ready.postings < PARALLEL_POSTINGS or len(shards) < 2:
+        missing = _find(shards, wanted, deadline)
     else:
-        other_half = pool.submit(_run, runs[1::2], wanted, deadline)
-        missing = _run(runs[::2], wanted, deadline) + other_half.result()
+        other_half = pool.submit(_find, shards[1::2], wanted, deadline)
+        missing = _find(shards[::2], wanted, deadline) + other_half.result()
     for shard in missing:
-        del passes[shard]
-    total = (
-        searches.counted(passes)
-        if any(len(of_shard) > 1 for of_shard in passes.values())
-        else sum(each.total for of_shard in passes.values() for each in of_shard)
-    )
+        del runs[shard]
+    if ready.plain:
+        total = sum(views[shard].count(ready.plain[shard]) for shard in runs)
+    else:
+        total = sum(run.total for (run,) in runs.values())
     searched = time.perf_counter()
-    ranked = merged(passes, sort, offset, limit, wanted)
+    ranked = merged(runs, sort, offset, limit, wanted)
     done = time.perf_counter()
     return Found(
         total,
         ranked,
-        searches.notes,
+        ready.notes,
         (searched - began) * 1000,
         (done - searched) * 1000,
         tuple(sorted(missing)),
     )
 
 
-def _run(runs: list[tuple[int, list[Pass]]], wanted: int, deadline: Deadline | None) -> list[int]:
-    """Run the passes of some shards; returns the shards that there was no time for."""
+def _find(shards: list[tuple[int, list[Run]]], wanted: int, deadline: Deadline | None) -> list[int]:
+    """Search some shards; returns those that there was no time for."""
     missing: list[int] = []
-    for shard, passes in runs:
+    for shard, runs in shards:
         if deadline is not None and time.perf_counter() > deadline.at:
             if not deadline.is_partial:
                 raise DeadlineExceeded(
@@ -111,6 +109,6 @@ def _run(runs: list[tuple[int, list[Pass]]], wanted: int, deadline: Deadline | N
                 )
             missing.append(shard)
             continue
-        for each in passes:
-            each.run(wanted)
+        for run in runs:
+            run.find(wanted)
     return missing

@@ -7,14 +7,14 @@ shards. Nothing here plans, or touches documents or logs.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import chain, repeat
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from docstore.ordering import order_key
 from indexing.local_index import Entry
-from indexing.search import Pass, Sort
+from indexing.passes import Run, Sort
 
 _STEP = 16
 """Entries beyond the page that are looked at together while a tie goes on."""
@@ -25,93 +25,74 @@ Order = Any
 """What a value sorts by, ascending; missing values last."""
 
 
-class Ranked(NamedTuple):
-    """A match in the final order: what it was ordered by, its key, its shard, and the value."""
-
-    order: Order
-    key_text: str
-    shard: int
-    value: Any
-
-
+Ranked = tuple[Order, str, int, Any]
+"""A match in the final order: what it was ordered by, its key's text, its shard, and the value."""
 _BY_ORDER_AND_KEY = itemgetter(0, 1)
 
 
 def merged(
-    passes: Mapping[int, list[Pass]], sort: Sort | None, offset: int, limit: int, wanted: int
+    runs: Mapping[int, list[Run]], sort: Sort | None, offset: int, limit: int, wanted: int
 ) -> list[Ranked]:
-    """The page of matches from `offset` on; every pass has run for at least `wanted` entries."""
+    """The page of matches from `offset` on; every run has found at least `wanted` entries."""
     if wanted == 0:
         return []
-    order_of = _score_order if sort is None else _field_order(sort)
-    fronts = [
-        _Front(shard, each, order_of, wanted)
-        for shard, of_shard in passes.items()
-        for each in of_shard
-    ]
+    fronts = [_Front(shard, run, sort, wanted) for shard, each in runs.items() for run in each]
     matches = _matches(fronts, wanted)
-    if len(fronts) > len(passes):
+    if len(fronts) > len(runs):
         matches = _once_each(matches)
     matches.sort(key=_BY_ORDER_AND_KEY)
     return matches[offset : offset + limit]
 
 
-def _score_order(score: float) -> Order:
-    return -score
-
-
-def _field_order(sort: Sort) -> Callable[[Any], Order]:
-    descending = sort.descending
-    return lambda value: order_key(value, descending)
+def _orders(values: list[Any], sort: Sort | None) -> list[Order]:
+    """What values sort by: the best score first, or as a field is asked for."""
+    if sort is None:
+        return [-score for score in values]
+    return [order_key(value, sort.descending) for value in values]
 
 
 class _Front:
-    """The entries of one pass as far as they were looked at: their values, and their orders."""
+    """The entries of one run as far as they were looked at: their values, and their orders."""
 
-    __slots__ = ("each", "order_of", "orders", "shard", "values")
+    __slots__ = ("orders", "run", "shard", "sort", "values")
 
-    def __init__(
-        self, shard: int, each: Pass, order_of: Callable[[Any], Order], wanted: int
-    ) -> None:
+    def __init__(self, shard: int, run: Run, sort: Sort | None, wanted: int) -> None:
         self.shard = shard
-        self.each = each
-        self.order_of = order_of
-        self.values: list[Any] = []
-        self.orders: list[Order] = []
-        self._look(wanted)
+        self.run = run
+        self.sort = sort
+        self.values = run.values(0, wanted)
+        self.orders = _orders(self.values, sort)
 
     def _look(self, more: int) -> None:
         start = len(self.values)
-        values = self.each.values(start, start + more)
+        values = self.run.values(start, start + more)
         self.values += values
-        self.orders += map(self.order_of, values)
+        self.orders += _orders(values, self.sort)
 
     def complete(self, boundary: Order, wanted: int) -> None:
         """Look at the first `wanted` of all that equals the boundary.
 
-        No pass's entries end before it: each has shown the first `wanted`, or all it has.
+        No run's entries end before it: each has shown the first `wanted`, or all it has.
         """
-        each = self.each
-        while self.orders and self.orders[-1] == boundary and not each.constant:
-            if len(self.orders) < len(each.entries):
+        run = self.run
+        while self.orders and self.orders[-1] == boundary and not run.by.constant:
+            if len(self.orders) < len(run.entries):
                 self._look(_STEP)
-            elif each.goes_on:
-                each.look_further(self.values[-1], wanted)
+            elif run.goes_on:
+                run.look_further(self.values[-1], wanted)
                 self.values, self.orders = [], []
-                self._look(len(each.entries))
+                self._look(len(run.entries))
             else:
                 return
 
     def ranked(self, start: int, end: int) -> list[Ranked]:
         """The matches in a range of entries, with their keys read."""
-        return self.of(self.each.entries[start:end], start, end)
+        return self.of(self.run.entries[start:end], start, end)
 
     def of(self, entries: list[Entry], start: int, end: int) -> list[Ranked]:
         """The matches of some entries, whose orders and values are those of a range."""
-        keys = self.each.keys(entries)
-        return list(
-            map(Ranked, self.orders[start:end], keys, repeat(self.shard), self.values[start:end])
-        )
+        keys = self.run.keys(entries)
+        return list(zip(self.orders[start:end], keys, repeat(self.shard), self.values[start:end]))
 
 
 def _matches(fronts: list[_Front], wanted: int) -> list[Ranked]:
@@ -136,14 +117,14 @@ def _matches(fronts: list[_Front], wanted: int) -> list[Ranked]:
 
 
 def _first_of(front: _Front, start: int, end: int, needed: int) -> list[Ranked]:
-    """Of a pass's part of a tie, the matches that can be among the tie's first `needed` by key.
+    """Of a run's part of a tie, the matches that can be among the tie's first `needed` by key.
 
     Ranks are those of one index: they cannot be compared with another's.
     """
-    entries = front.each.entries[start:end]
-    if front.each.constant or len(entries) <= needed + _LONG_TIE:
+    entries = front.run.entries[start:end]
+    if front.run.by.constant or len(entries) <= needed + _LONG_TIE:
         return front.of(entries, start, end)
-    ranks = front.each.ranks(entries)
+    ranks = front.run.ranks(entries)
     last = sorted(ranks)[needed - 1]
     kept = [entry for entry, rank in zip(entries, ranks, strict=True) if rank <= last]
     return front.of(kept, start, start + len(kept))
@@ -153,7 +134,8 @@ def _once_each(matches: list[Ranked]) -> list[Ranked]:
     """A document with values of several kinds is in several passes: its best place counts."""
     best: dict[str, Ranked] = {}
     for match in matches:
-        held = best.get(match.key_text)
-        if held is None or match.order < held.order:
-            best[match.key_text] = match
+        order, key_text, _, _ = match
+        held = best.get(key_text)
+        if held is None or order < held[0]:
+            best[key_text] = match
     return list(best.values())

@@ -19,6 +19,7 @@ from docstore.catalog import SHARDS_DIRECTORY, Definition, file_identity
 from docstore.global_index.indexes import GlobalIndexes
 from docstore.key_parts import KeyParts
 from docstore.local_follower import LocalFollower
+from docstore.questions import Questions
 from docstore.records import Record
 from docstore.shard import Shard
 from docstore.types import Key, Position
@@ -69,6 +70,7 @@ class Partitions:
         self.search_pool = search_pool
         self._read_only = read_only
         self.key_parts = KeyParts(definition.schema, definition.key, self._holds)
+        self.questions = Questions()
         self._opening = threading.Lock()
         self._shards: dict[int, Shard] = {}
         self._followers: dict[int, LocalFollower] = {}

@@ -1,29 +1,46 @@
 """A search as it is asked for: what a caller passes, parsed and checked before it is planned.
 
-Pure apart from its errors, which say what to write instead.
+Pure apart from its errors, which say what to write instead, and from remembering: the same question
+asked again is the same request, with whatever was kept of answering it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
 
+from docstore.partitioning import PartitionMap
 from docstore.partitions import Partitions
+from docstore.router import Routing
 from docstore.types import Position
 from indexing.dsl import parse_query
 from indexing.errors import InvalidQuery, InvalidRequest
 from indexing.filters import parse_filter
 from indexing.freetext import parse_text
 from indexing.narrowing import Narrowed
+from indexing.passes import Sort
 from indexing.query import Query
-from indexing.search import Sort
+from indexing.search import Ready
 
 WINDOW_MAX = 100_000
 """The most hits from the first one on; beyond, a scan or a narrower filter is the right tool."""
 
 
-@dataclass(frozen=True, slots=True)
+class Kept(NamedTuple):
+    """How a request was routed, and made ready for views with these serials, if it was.
+
+    Good for the partition map it was planned on; what is ready, for as long as the views are those.
+    """
+
+    partition_map: PartitionMap
+    routing: Routing
+    serials: tuple[int, ...] = ()
+    ready: Ready | None = None
+
+
+@dataclass(slots=True)
 class Request:
-    """A parsed search without its page."""
+    """A parsed search without its page; never changed but for `kept`, which is replaced whole."""
 
     query: Query
     sort: Sort | None
@@ -31,6 +48,7 @@ class Request:
     after: tuple[Position, ...]
     notes: tuple[str, ...]
     narrowed: Narrowed
+    kept: Kept | None = field(default=None, init=False, compare=False)
 
     @property
     def freshness(self) -> str:
@@ -98,7 +116,24 @@ def request_of(
     after: Any,
     operator: str | None,
 ) -> Request:
-    """Parse what a caller passes; raises InvalidQuery or InvalidRequest.
+    """What a caller passes, parsed, or known from before; raises InvalidQuery or InvalidRequest."""
+    question = q, short_filter, query, sort, freshness, after, operator
+    if isinstance(q, str) and ":" in q:
+        return _parsed(partitions, *question)  # may name a field that only some documents have
+    return partitions.questions.parsed(question, partial(_parsed, partitions))
+
+
+def _parsed(
+    partitions: Partitions,
+    q: str | None,
+    short_filter: Any,
+    query: Any,
+    sort: Any,
+    freshness: Any,
+    after: Any,
+    operator: str | None,
+) -> Request:
+    """A new request.
 
     By score, documents with more of the words come first; sorted by a field nothing would put them
     first, so all words are required then unless the caller says otherwise.

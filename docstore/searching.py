@@ -20,7 +20,7 @@ from docstore.merge import Ranked
 from docstore.partitions import Partitions
 from docstore.pricing import price_of, would_wait
 from docstore.records import Record
-from docstore.request import Page, Request
+from docstore.request import Kept, Page, Request
 from docstore.router import Asked, Routing, plan
 from docstore.types import Hit, Key, Plan, SearchResult
 from indexing.counting import Counts
@@ -28,14 +28,14 @@ from indexing.describe import describe
 from indexing.errors import InvalidDocument, InvalidQuery
 from indexing.local_index import View
 from indexing.query import Query
-from indexing.search import Searches
+from indexing.search import Ready, Searches
 
 D = TypeVar("D")
 
 
 def explain(partitions: Partitions, request: Request) -> Plan:
     """The plan of a search, with the notes of resolving it; runs nothing."""
-    routing = _routed(partitions, request)
+    routing = _planned(partitions, request)
     searches = Searches(
         request.query,
         partitions.views(routing.plan.chosen.shards, None, current=False),
@@ -88,9 +88,8 @@ def search(
         found = execute.Found(counts.total or 0, [], counts.notes, 0.0, 0.0)
     else:
         found = execute.search(
-            request.query,
+            _ready(partitions, request, views),
             views,
-            key_texts(partitions),
             request.sort,
             page.offset,
             page.limit,
@@ -189,8 +188,8 @@ def _hits(
     """The documents of matches; one that was deleted since the view was taken is left out."""
     spec = partitions.definition.key
     by_shard: dict[int, list[bytes]] = {}
-    for match in ranked:
-        by_shard.setdefault(match.shard, []).append(keys.from_key_text(spec, match.key_text))
+    for _, key_text, shard, _ in ranked:
+        by_shard.setdefault(shard, []).append(keys.from_key_text(spec, key_text))
     # Matches of a shard come back in the order they were asked for, one transaction per shard.
     read = {
         shard: iter(zip(wanted, partitions.shard(shard).get_many(wanted), strict=True))
@@ -242,6 +241,19 @@ def _read(partitions: Partitions, wanted: tuple[Key, ...]) -> list[tuple[bytes, 
 
 
 def _routed(partitions: Partitions, request: Request) -> Routing:
+    """How to answer a request: as before, while the partitions are the same.
+
+    Where a value of a typed key leads may change with each write, so that is planned anew.
+    """
+    kept, definition = request.kept, partitions.definition
+    if kept is None or kept.partition_map is not definition.partition_map:
+        kept = request.kept = Kept(definition.partition_map, _planned(partitions, request))
+    elif definition.key.typed and kept.routing.plan.chosen.name != "scatter":
+        return _planned(partitions, request)
+    return kept.routing
+
+
+def _planned(partitions: Partitions, request: Request) -> Routing:
     sort = request.sort
     asked = Asked(
         request.query,
@@ -253,6 +265,20 @@ def _routed(partitions: Partitions, request: Request) -> Routing:
     definition = partitions.definition
     documents = {number: partitions.document_estimate(number) for number in partitions.numbers}
     return plan(asked, definition.partition_map, definition.key, documents, partitions.key_parts)
+
+
+def _ready(partitions: Partitions, request: Request, views: dict[int, View]) -> Ready:
+    """The passes over some views: as before, while the views are the same.
+
+    When they are not, what the shards hold has changed, and the next search is planned on that.
+    """
+    kept, serials = request.kept, tuple([view.serial for view in views.values()])
+    if kept is not None and kept.ready is not None and kept.serials == serials:
+        return kept.ready
+    partition_map = partitions.definition.partition_map
+    ready = Searches(request.query, views, key_texts(partitions)).ready(request.sort)
+    request.kept = Kept(partition_map, _planned(partitions, request), serials, ready)
+    return ready
 
 
 def shards_of(partitions: Partitions, request: Request) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ Only this room knows Tantivy; its errors and panics are translated here.
 """
 
 import errno
+import itertools
 import re
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -48,8 +49,7 @@ Entry = tuple[Any, DocAddress]
 """A match: what it is ordered by (a score, or a sort column's value) and where it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """The first entries of a search in order, and how many match in all."""
 
     total: int
@@ -67,15 +67,22 @@ class Statistics:
     lengths: dict[str, float] = field(default_factory=dict)
 
 
-class View:
-    """One consistent state of an index, for as long as the object is kept."""
+_SERIALS = itertools.count()
 
-    __slots__ = ("_searcher", "_statistics", "layout")
+
+class View:
+    """One consistent state of an index, for as long as the object is kept.
+
+    `serial` is its own in this process, to tell later whether a view is still the same.
+    """
+
+    __slots__ = ("_searcher", "_statistics", "layout", "serial")
 
     def __init__(self, searcher: tantivy.Searcher, layout: Layout) -> None:
         self._searcher = searcher
         self._statistics = Statistics()
         self.layout = layout
+        self.serial = next(_SERIALS)
 
     @property
     def documents(self) -> int:
@@ -101,7 +108,7 @@ class View:
         if held is None:
             if len(known) >= FREQUENCIES_KEPT:
                 known.clear()
-            with translated():
+            with _READING:
                 held = known[column, term] = self._searcher.doc_freq(column, term)
         return held
 
@@ -117,7 +124,7 @@ class View:
             best = self.top(query, 1, count=False).entries
             if not best:
                 return None  # the frequency counted deleted documents
-            with translated():
+            with _READING:
                 explained = orjson.loads(query.explain(self._searcher, best[0][1]).to_json())
             length = self._statistics.lengths[column] = _average_length(explained)
         return length
@@ -136,9 +143,9 @@ class View:
         Equal values come in no particular order: whoever pages must look at the whole tie.
         """
         order = Order.Desc if descending else Order.Asc
-        with translated():
-            found = self._searcher.search(query, max(limit, 1), count, column, 0, order)
-        entries: list[Entry] = found.hits[:limit]
+        with _READING:
+            found = self._searcher.search(query, limit or 1, count, column, 0, order)
+        entries: list[Entry] = found.hits if limit else []
         total: int = found.count if count else len(entries)  # type: ignore[attr-defined]  # missing in Tantivy's stub
         return Page(total, entries)
 
@@ -148,7 +155,7 @@ class View:
 
     def aggregate(self, query: Query, aggregations: dict[str, Any]) -> dict[str, Any]:
         """The answers to some aggregations over the matches, by name, as Tantivy gives them."""
-        with translated():
+        with _READING:
             found: dict[str, Any] = self._searcher.aggregate(query, aggregations)
         return found
 
@@ -159,23 +166,23 @@ class View:
 
         Without a query, deleted documents count too, and no posting is read.
         """
-        with translated():
+        with _READING:
             return self._searcher.terms_with_prefix(column, beginning, among, limit)
 
     def keys(self, addresses: Iterable[DocAddress]) -> list[str]:
         """The key texts of some matches."""
         doc = self._searcher.doc
-        with translated():
+        with _READING:
             return [doc(address)[KEY][0] for address in addresses]
 
     def ranks(self, addresses: list[DocAddress]) -> list[int]:
         """The rank of each match: the first bytes of its key, as a number."""
-        with translated():
+        with _READING:
             return [int(rank or 0) for rank in self._searcher.fast_field_values(RANK, addresses)]
 
     def seqs(self, addresses: list[DocAddress]) -> list[int]:
         """The seq of the state that each match was indexed from."""
-        with translated():
+        with _READING:
             return [int(seq or 0) for seq in self._searcher.fast_field_values(SEQ, addresses)]
 
     def everything(self, limit: int, after: str | None) -> Page:
@@ -342,6 +349,9 @@ class translated:  # noqa: N801  reads as what it does; a class, for it is enter
         ours = _ours(error, is_writing=self._directory is not None)
         if ours is not None:
             raise ours from error
+
+
+_READING = translated()
 
 
 def _ours(error: BaseException, *, is_writing: bool) -> DocstoreError | None:

@@ -1,21 +1,21 @@
-"""One shard's part of an ordered search, able to complete the tie at the end of a page.
+"""A query made ready for some views: which passes find its matches in order, with which weights.
 
 A search runs as one or more passes over a view. A field that holds values of several kinds has a
-column for each, so it takes a pass per column, and one for documents without the field. Each pass
-returns entries in the order of their values; equal values come in no particular order until
-`completed` has looked at the whole tie.
+column for each, so it takes a pass per column, and one for documents without the field. What is
+ready stays right for as long as the views are the same; it does not hold them.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tantivy import Occur, Query
 
 from indexing.errors import InvalidQuery
 from indexing.fields import Fields
-from indexing.layout import KEY, RANK, Column, ColumnKind, Discovered, Layout
-from indexing.local_index import Entry, View
+from indexing.layout import Column, ColumnKind, Discovered, Layout
+from indexing.local_index import View
+from indexing.passes import LOOK_AHEAD, Pass, Sort
 from indexing.query import Query as Asked
 from indexing.resolve import Resolver
 from indexing.resolved import (
@@ -30,7 +30,6 @@ from indexing.resolved import (
     relative_lengths,
     scored,
 )
-from indexing.typed import equal_query
 
 _SORTABLE = (
     ColumnKind.BOOL,
@@ -41,172 +40,33 @@ _SORTABLE = (
     ColumnKind.IP_ORDER,
 )
 _KEYWORDS = f"{ColumnKind.KEYWORD}:"
-LOOK_AHEAD = 16
-"""Entries found beyond those wanted, in which a tie at the end of the page may end."""
 LOOK_FAR_AHEAD = 128
-"""The same where looking again is dear: handing an entry over takes 0.2 µs."""
+"""Entries found beyond those wanted where looking again is dear: handing one over takes 0.2 µs."""
 DEAR_POSTINGS = 15_000
 """Postings from which searching again costs more than handing over more entries at once."""
-TIE_GROWTH = 8
-"""How much further each look into a tie goes."""
-SCORE_DIGITS = 6
-"""Beyond these, 32-bit scores that were corrected for idf differ by noise."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sort:
-    """Order by a field's value; documents without it come last in both directions."""
+class Ready:
+    """The passes of each view, about how many postings they read, and what resolving remarked.
 
-    path: str
-    descending: bool = False
-
-
-@dataclass(slots=True)
-class Pass:
-    """One ordered search of one view.
-
-    `constant` is set when every match has the same value: they are then ordered by key, and the
-    entries' own values are their key texts. `factor` corrects the scores of a view as a whole.
-    `ahead` is how many entries more than wanted are found at first, `matches` how many there are,
-    when that is known: then Tantivy can skip what cannot be among the first.
+    `plain` has the query of each view without an order, where a document may be in several passes.
     """
 
-    view: View
-    query: Query
-    column: Column | None
-    descending: bool
-    constant: bool = False
-    value: Any = None
-    factor: float = 1.0
-    ahead: int = LOOK_AHEAD
-    matches: int | None = None
-    entries: list[Entry] = field(default_factory=list)
-    total: int = 0
-
-    def run(self, wanted: int) -> None:
-        """Find at least the first `wanted` entries, and count all."""
-        if self.constant:
-            self.entries, self.total = first_by_key(self.view, self.query, wanted)
-            return
-        name = self.column.name if self.column else None
-        page = self.view.top(
-            self.query,
-            wanted + self.ahead,
-            name,
-            descending=self.column is None or self.descending,
-            count=self.matches is None,
-        )
-        self.entries = page.entries
-        self.total = page.total if self.matches is None else self.matches
-
-    def values(self, start: int, end: int) -> list[Any]:
-        """What the entries from `start` up to `end` are ordered by; scores are rounded."""
-        entries = self.entries[start:end]
-        if self.constant:
-            return [self.value] * len(entries)
-        if self.column is None:
-            factor = self.factor
-            return [float(f"{score * factor:.{SCORE_DIGITS}g}") for score, _ in entries]
-        return [value for value, _ in entries]
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether matches equal to the last entry may follow that are not among the entries."""
-        return not self.constant and len(self.entries) < self.total
-
-    def look_further(self, value: Any, needed: int) -> None:
-        """Find more of the entries equal to `value`, which the entries end with.
-
-        Looks ever further, or, into the tie of a single-valued field, finds just the first `needed`
-        of it in key order.
-        """
-        if not self._is_single:
-            self.matches = self.total
-            self.run(len(self.entries) * TIE_GROWTH)
-            return
-        better = [entry for entry in self.entries if entry[0] != value]
-        tie, _ = first_by_key(self.view, self._having(value), needed)
-        self.entries = better + [(value, address) for _, address in tie]
-        self.total = len(self.entries)
-
-    @property
-    def _is_single(self) -> bool:
-        return self.column is not None and _is_single(self.view.layout, self.column)
-
-    def _having(self, value: Any) -> Query:
-        assert self.column is not None  # noqa: S101  narrows the type: the caller checked it
-        if value is None:
-            clause = (Occur.MustNot, Query.exists_query(self.column.name))
-        else:
-            clause = (Occur.Must, equal_query(self.view.layout.tantivy_schema, self.column, value))
-        return Query.boolean_query([(Occur.Must, self.query), clause])
-
-    def keys(self, entries: list[Entry]) -> list[str]:
-        """The key texts of entries."""
-        if self.constant:
-            return [key for key, _ in entries]
-        return self.view.keys(address for _, address in entries)
-
-    def ranks(self, entries: list[Entry]) -> list[int]:
-        """The ranks of entries, which cost a tenth of their keys."""
-        return self.view.ranks([address for _, address in entries])
-
-
-def first_by_key(view: View, query: Query, wanted: int) -> tuple[list[Entry], int]:
-    """The first `wanted` matches in key order as (key text, address), and how many match.
-
-    Ranks order almost all keys. Ordering by the text of all matches costs 0.3 ms and more, so that
-    is asked for only when a long way after the last one wanted all matches have its rank.
-    """
-    for ahead in (LOOK_AHEAD, LOOK_AHEAD * TIE_GROWTH**2):
-        page = view.top(query, wanted + ahead, RANK, descending=False)
-        entries = page.entries
-        if len(entries) <= wanted or not wanted or entries[wanted - 1][0] != entries[-1][0]:
-            break
-    else:
-        if page.total > len(entries):
-            page = view.top(query, wanted, KEY, descending=False)
-            return page.entries, page.total
-    if len(entries) > wanted:
-        last = entries[wanted - 1][0] if wanted else -1
-        entries = [entry for entry in entries if entry[0] <= last]
-    addresses = [address for _, address in entries]
-    found: list[Entry] = sorted(
-        zip(view.keys(addresses), addresses, strict=True), key=lambda entry: entry[0]
-    )
-    return found[:wanted], page.total
-
-
-def _is_single(layout: Layout, column: Column) -> bool:
-    """Whether the schema promises at most one value, so that equality is the sort value's."""
-    for path, leaf in layout.schema.leaves():
-        if path == column.path:
-            return not leaf.many and not _inside_list(layout, path)
-    return False
-
-
-def _inside_list(layout: Layout, path: str) -> bool:
-    fields = dict(layout.schema.fields)
-    names = path.split(".")
-    for name in names[:-1]:
-        each = fields.get(name)
-        if each is None or each.many:
-            return True
-        fields = dict(each.fields)
-    return False
+    passes: dict[int, list[Pass]]
+    postings: int
+    notes: tuple[str, ...]
+    plain: dict[int, Query]
 
 
 class Searches:
-    """One query resolved for each layout among some views, and how often its terms occur.
-
-    `postings` says how much a search by score will read, once `by_score` was asked for.
-    """
+    """One query resolved for each layout among some views."""
 
     def __init__(
         self, query: Asked, views: dict[int, View], key_text: Callable[[Any], str]
     ) -> None:
         self._views = views
-        self.postings = 0
+        self._postings = 0
         self._queries: dict[tuple[Discovered, ...], Query] = {}
         self._resolved: dict[tuple[Discovered, ...], Resolved] = {}
         notes: list[list[str]] = []
@@ -228,27 +88,30 @@ class Searches:
         """The query of each view, for counting what matches."""
         return {number: self._plain(view) for number, view in self._views.items()}
 
-    def counted(self, numbers: Iterable[int] | None = None) -> int:
-        """How many documents match, in all views or in some."""
-        views = [self._views[number] for number in (self._views if numbers is None else numbers)]
-        return sum(view.count(self._plain(view)) for view in views)
+    def counted(self) -> int:
+        """How many documents match."""
+        return sum(view.count(self._plain(view)) for view in self._views.values())
 
-    def by_score(self) -> dict[int, list[Pass]]:
+    def ready(self, sort: Sort | None) -> Ready:
+        """The passes that find the matches in the order of a field, or the best score first."""
+        passes = self._by_score() if sort is None else self._by_field(sort)
+        is_simple = all(len(of_view) == 1 for of_view in passes.values())
+        return Ready(passes, self._postings, self.notes, {} if is_simple else self.unscored())
+
+    def _by_score(self) -> dict[int, list[Pass]]:
         """A pass per view, by score, or by key where all scores are equal."""
         constants = {constant_score(resolved) for resolved in self._resolved.values()}
         if len(constants) == 1 and None not in constants:
             (score,) = constants
             return {
                 number: [
-                    Pass(
-                        view, self._plain(view), None, descending=False, constant=True, value=score
-                    )
+                    Pass(self._plain(view), None, descending=False, constant=True, value=score)
                 ]
                 for number, view in self._views.items()
             }
         leaves = {key: tuple(scored(resolved)) for key, resolved in self._resolved.items()}
         weights = self._weights(leaves)
-        ahead = LOOK_AHEAD if self.postings < DEAR_POSTINGS else LOOK_FAR_AHEAD
+        ahead = LOOK_AHEAD if self._postings < DEAR_POSTINGS else LOOK_FAR_AHEAD
         passes: dict[int, list[Pass]] = {}
         for number, view in self._views.items():
             resolved, inner, factor = self._of(view), weights.get(number), 1.0
@@ -258,9 +121,10 @@ class Searches:
                 query = self._plain(view)  # a lone leaf is corrected after the search
             else:
                 query = built(resolved, view.layout.tantivy_schema, inner, factor)
-            only = Pass(view, query, None, descending=True, factor=factor, ahead=ahead)
+            matches = None
             if isinstance(resolved, Scored) and len(resolved.terms) == 1:
-                only.matches = view.matches_of(resolved.column, resolved.terms[0][1])
+                matches = view.matches_of(resolved.column, resolved.terms[0][1])
+            only = Pass(query, None, True, factor=factor, ahead=ahead, matches=matches)
             passes[number] = [only]
         return passes
 
@@ -282,7 +146,7 @@ class Searches:
         terms = {number: of_layout[view.layout.discovered] for number, view in self._views.items()}
         own = {number: view.frequencies(terms[number]) for number, view in self._views.items()}
         everywhere = _summed(own.values())
-        self.postings = sum(everywhere.of.values())
+        self._postings = sum(everywhere.of.values())
         if len(own) == 1:
             return {}
         lengths = relative_lengths(
@@ -293,8 +157,7 @@ class Searches:
         )
         return {number: Weights(own[number], everywhere, lengths[number]) for number in own}
 
-    def by_field(self, sort: Sort) -> dict[int, list[Pass]]:
-        """The passes of each view in the order of a field."""
+    def _by_field(self, sort: Sort) -> dict[int, list[Pass]]:
         columns: dict[tuple[Discovered, ...], list[Column]] = {}
         for view in self._views.values():
             if view.layout.discovered not in columns:
@@ -307,15 +170,15 @@ class Searches:
     def _field_passes(self, view: View, columns: list[Column], descending: bool) -> list[Pass]:
         query = self._plain(view)
         if len(columns) == 1:
-            return [Pass(view, query, columns[0], descending)]
+            return [Pass(query, columns[0], descending)]
         present = [(Occur.Must, Query.exists_query(column.name)) for column in columns]
         passes = [
-            Pass(view, Query.boolean_query([(Occur.Must, query), has]), column, descending)
+            Pass(Query.boolean_query([(Occur.Must, query), has]), column, descending)
             for column, has in zip(columns, present, strict=True)
         ]
         absent = [(Occur.MustNot, Query.exists_query(column.name)) for column in columns]
         missing = Query.boolean_query([(Occur.Must, query), *absent])
-        return [*passes, Pass(view, missing, None, descending, constant=True)]
+        return [*passes, Pass(missing, None, descending, constant=True)]
 
 
 def _lengths(view: View, terms: set[tuple[str, ScoredTerm]], own: Frequencies) -> dict[str, float]:

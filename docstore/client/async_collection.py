@@ -20,8 +20,8 @@ from docstore.types import (
     WriteResult,
 )
 from indexing.errors import DocstoreError, InvalidRequest
+from indexing.passes import Sort
 from indexing.schema import Schema
-from indexing.search import Sort
 
 D = TypeVar("D")
 

@@ -18,8 +18,8 @@ from docstore.types import (
     SearchResult,
     WriteResult,
 )
+from indexing.passes import Sort
 from indexing.schema import Schema
-from indexing.search import Sort
 
 D = TypeVar("D")
 M = TypeVar("M", bound=BaseModel)

@@ -8,6 +8,7 @@ from typing import Any
 from indexing.flatten import Flattener
 from indexing.layout import Layout
 from indexing.local_index import Change, LocalIndex, View
+from indexing.passes import Run
 from indexing.query import Query
 from indexing.schema import Schema
 from indexing.search import Searches
@@ -48,8 +49,9 @@ def build(
 def found(view: View, query: Query) -> list[str]:
     """The keys of all matches, sorted; their number is checked against the count."""
     searches = Searches(query, {0: view}, str)
-    ((only,),) = searches.by_score().values()
-    only.run(10_000)
-    keys = sorted(only.keys(only.entries))
+    ((only,),) = searches.ready(None).passes.values()
+    run = Run(view, only)
+    run.find(10_000)
+    keys = sorted(run.keys(run.entries))
     assert searches.counted() == len(keys) == len(set(keys))
     return keys
