@@ -5,6 +5,7 @@ drifts; medians are shown. Without the real listings the project's own fixtures 
 """
 
 import argparse
+import gc
 import gzip
 import shutil
 import statistics
@@ -186,6 +187,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="loads of each")
     options = parser.parse_args()
     documents = read_listings(options.documents)
+    # Whoever loads listings does not hold all of them: the collector need not walk these each time.
+    gc.freeze()
     source = "real listings" if REAL.exists() else "the project's own listings, for lack of others"
     table = Table(
         "what", "store", "bare tantivy", "ratio", "target", "", title=f"{len(documents):,} {source}"
