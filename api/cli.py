@@ -11,6 +11,7 @@ import typer
 
 from api.demo_command import demo_command
 from api.failures import EXIT_CODES_HELP, Command
+from api.hot_keys_command import hot_keys_command
 from api.keys_command import keys
 from api.load_command import load
 from api.operating import check, collections, drop, rebuild, stats
@@ -44,6 +45,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("Search", explain, """docstore explain ./data cars --filter '{"id": "car-000001"}'"""),
     ("Server", demo_command, "docstore demo --listings cars.jsonl.gz"),
     ("Server", serve_command, "docstore serve ./data --port 8000"),
+    ("Server", hot_keys_command, "docstore hot-keys http://localhost:8000 cars"),
     ("Store", collections, "docstore collections ./data"),
     ("Store", stats, "docstore stats ./data cars"),
     ("Store", check, "docstore check ./data"),
@@ -58,7 +60,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
 
 for _panel, _command, _example in _COMMANDS:
     app.command(
-        _command.__name__.removesuffix("_command"),
+        _command.__name__.removesuffix("_command").replace("_", "-"),
         cls=Command,
         rich_help_panel=_panel,
         epilog=f"Example:\n\n{_example}",

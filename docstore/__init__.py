@@ -7,6 +7,7 @@ that can be put, read by key and searched. Everything an embedding program needs
 from docstore.client.connecting import aconnect, connect
 from docstore.collection import Collection
 from docstore.global_index.definition import GlobalIndex
+from docstore.hot_keys.proposing import HotKey
 from docstore.key_ranges import Range
 from docstore.keys import Key
 from docstore.operations import Delete, Put
@@ -65,6 +66,7 @@ __all__ = [
     "Hash",
     "Histogram",
     "Hit",
+    "HotKey",
     "InvalidCluster",
     "InvalidDocument",
     "InvalidQuery",

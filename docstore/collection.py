@@ -15,10 +15,12 @@ from docstore.counting import Counting
 from docstore.documents import DocumentCodec
 from docstore.execute import Deadline
 from docstore.global_index.indexes import GlobalIndexes
+from docstore.hot_keys.observed import hot_keys
+from docstore.hot_keys.proposing import HotKey
 from docstore.marking import Marking
-from docstore.merge_patch import merge_patch
 from docstore.operations import Delete, Put, write_of
 from docstore.partitions import Partitions
+from docstore.patching import patch_one
 from docstore.request import Page, check_unplanned, request_of
 from docstore.resembling import more_like
 from docstore.scanning import scan
@@ -36,11 +38,7 @@ from docstore.types import (
     WriteResult,
 )
 from indexing.counts import Completion
-from indexing.errors import (
-    DocstoreError,
-    NotFound,
-    VersionConflict,
-)
+from indexing.errors import DocstoreError
 from indexing.layout import Layout
 from indexing.passes import Sort
 from indexing.query import Query
@@ -143,21 +141,7 @@ class Collection(Generic[D]):
         VersionConflict. Without `if_version`, a concurrent change is read and patched again.
         """
         encoded = self._encoded(key)
-        shard = self._partitions.shard(self._partitions.number_of(encoded))
-        while True:
-            stored = shard.get(encoded)
-            if stored is None:
-                raise NotFound(f"there is no document {key!r}", hint="put it first", key=key)
-            merged = merge_patch(self._codec.as_json(stored.body), patch)
-            # The key is passed along, so a patch that would change it is refused.
-            _, _, body = self._codec.encode(merged, self._key_of(encoded))
-            expected = stored.version if if_version is None else if_version
-            write = Write(encoded, body, now_microseconds(), expected, op_id=op_id_bytes(op_id))
-            try:
-                return writing.one(self._partitions, write)
-            except VersionConflict:
-                if if_version is not None:
-                    raise
+        return patch_one(self._partitions, self._codec, encoded, patch, if_version, op_id)
 
     def put_many(
         self, documents: Iterable[D | dict[str, Any]], *, if_absent: bool = False
@@ -213,14 +197,13 @@ class Collection(Generic[D]):
 
     def get(self, key: Key) -> D | None:
         """The document under a key, or None."""
-        encoded = self._encoded(key)
-        stored = self._partitions.shard(self._partitions.number_of(encoded)).get(encoded)
+        stored = self._partitions.record(self._encoded(key))
         return None if stored is None else self._codec.decode(stored.body)
 
     def fetch(self, key: Key) -> Document[D] | None:
         """The document under a key with its version, or None."""
         encoded = self._encoded(key)
-        stored = self._partitions.shard(self._partitions.number_of(encoded)).get(encoded)
+        stored = self._partitions.record(encoded)
         if stored is None:
             return None
         return Document(self._key_of(encoded), stored.version, self._codec.decode(stored.body))
@@ -228,13 +211,13 @@ class Collection(Generic[D]):
     def get_many(self, wanted: Iterable[Key]) -> list[D | None]:
         """The documents under some keys, in their order, None where there is none."""
         encoded = [self._encoded(key) for key in wanted]
+        self._partitions.traffic.reads.note_all(encoded)
         found = self._partitions.read(encoded)
         return [None if stored is None else self._codec.decode(stored.body) for stored in found]
 
     def exists(self, key: Key) -> bool:
         """Whether there is a document under a key."""
-        encoded = self._encoded(key)
-        return self._partitions.shard(self._partitions.number_of(encoded)).get(encoded) is not None
+        return self._partitions.record(self._encoded(key)) is not None
 
     def scan(
         self,
@@ -397,3 +380,7 @@ class Collection(Generic[D]):
     def stats(self) -> dict[str, Any]:
         """Documents, bytes, log and index of the collection and of each partition."""
         return self._partitions.stats()
+
+    def hot_keys(self, limit: int = 10) -> list[HotKey]:
+        """The partition keys read and written most of late, each with what to do about it."""
+        return hot_keys(self._partitions, limit)

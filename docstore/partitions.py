@@ -17,6 +17,7 @@ from docstore import keys
 from docstore.background import BackgroundRefresh
 from docstore.catalog import SHARDS_DIRECTORY, Definition, file_identity
 from docstore.global_index.indexes import GlobalIndexes
+from docstore.hot_keys.traffic import Traffic
 from docstore.key_parts import KeyParts
 from docstore.local_follower import LocalFollower
 from docstore.questions import Questions
@@ -71,6 +72,7 @@ class Partitions:
         self._read_only = read_only
         self.key_parts = KeyParts(definition.schema, definition.key, self._holds)
         self.questions = Questions()
+        self.traffic = Traffic(partial(keys.partition_bytes, definition.key))
         self._opening = threading.Lock()
         self._shards: dict[int, Shard] = {}
         self._followers: dict[int, LocalFollower] = {}
@@ -177,6 +179,11 @@ class Partitions:
         tail = WATCHED_TAIL if is_watched else BULK_TAIL
         if 2 * sum(each.tail for each in followers) >= tail * (len(followers) + 1):
             max(followers, key=lambda each: each.tail).refresh_soon(self._commit_pool)
+
+    def record(self, key: bytes) -> Record | None:
+        """A document by encoded key."""
+        self.traffic.reads.note(key)
+        return self.shard(self.number_of(key)).get(key)
 
     def read(self, wanted: Sequence[bytes]) -> list[Record | None]:
         """Documents by encoded key, in the order asked; one transaction per shard."""

@@ -38,7 +38,9 @@ def scan(
     if ranges.is_range:
         numbers = ranges.overlapping(lower, upper)
     elif spec.typed and len(spec.fields) > 1 and prefix not in (None, "", ()):
-        numbers = (partitions.number_of(_any_key_with(spec, prefix)),)
+        first = _any_key_with(spec, prefix)
+        partitions.traffic.reads.note(first)
+        numbers = (partitions.number_of(first),)
     ordered = reversed(numbers) if reverse else numbers
     # A shard is opened when its turn comes, so a limit leaves the rest untouched.
     scans = (partitions.shard(each).scan(lower, upper, reverse=reverse) for each in ordered)

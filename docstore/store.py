@@ -7,7 +7,7 @@ lost when a process dies; `close` leaves every index up to its log.
 import os
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from docstore.collection import Collection
 from docstore.documents import DocumentCodec
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.indexes import declare
+from docstore.hot_keys.proposing import HotKey
 from docstore.key_parts import KeyParts
 from docstore.key_ranges import Range, pre_split
 from docstore.keys import Key, KeySpec
@@ -316,6 +317,18 @@ class Store:
             "open_indexes": len(self._open_indexes),
             "collections": [self.collection(name).stats() for name in self.collections()],
         }
+
+    def hot_keys(
+        self, limit: int = 10, *, collections: Iterable[str] | None = None
+    ) -> list[HotKey]:
+        """The partition keys with most of the traffic, hot ones first; of all collections, or some.
+
+        They are those of the last minutes in this process.
+        """
+        names = self.collections() if collections is None else collections
+        found = [key for name in names for key in self.collection(name).hot_keys(limit)]
+        found.sort(key=lambda each: (not each.is_hot, -max(each.read_share, each.write_share)))
+        return found[:limit]
 
     def _check_writable(self) -> None:
         if self.read_only:

@@ -15,6 +15,7 @@ from indexing.errors import DocstoreError, VersionConflict
 def one(partitions: Partitions, write: Write) -> WriteResult:
     """Make one write; raises VersionConflict, Unavailable."""
     number = partitions.number_of(write.key)
+    partitions.traffic.writes.note(write.key)
     (outcome,) = partitions.shard(number).write([write])
     if isinstance(outcome, VersionConflict):
         outcome.data["key"] = keys.decode(partitions.definition.key, write.key)
@@ -38,6 +39,7 @@ def many(partitions: Partitions, batch: WriteBatch) -> BatchResult:
 
     counts: dict[int, int] = {}
     for number, writes in batch.by_shard.items():
+        partitions.traffic.writes.note_all([write.key for write in writes])
         try:
             batch.answered(number, partitions.shard(number).write(writes))
         except DocstoreError as error:

@@ -42,6 +42,7 @@ PUBLIC = {
         "Hash",
         "Histogram",
         "Hit",
+        "HotKey",
         "InvalidCluster",
         "InvalidDocument",
         "InvalidQuery",

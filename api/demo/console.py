@@ -21,6 +21,7 @@ from docstore import DocstoreError
 
 LOOK_SECONDS = 1.0
 _SLOWEST = 8
+_HOTTEST = 8
 _PICTURED_MAX = 64
 """Partitions in a ring; more would be lines that nobody can tell apart."""
 
@@ -103,6 +104,7 @@ def looked(service: Service, rates: Rates) -> dict[str, Any]:
         "writes_rate": _sum(growth[name] for name in growth if name != "searches"),
         "open_indexes": stats["open_indexes"],
         "dear": service.dear,
+        "hot_keys": service.store.hot_keys(_HOTTEST),
         "slowest": service.slow.slowest(_SLOWEST),
         "ring_size": RING_SIZE,
         "clock": time.strftime("%H:%M:%S"),

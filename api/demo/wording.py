@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.demo.listings import BODIES, COLORS
-from api.text import size_text
+from api.text import key_text, size_text
+from docstore.types import Key
 
 _SIGNS = {"GBP": "£", "EUR": "€", "AUD": "A$", "CAD": "C$"}
 
@@ -129,6 +130,11 @@ def bounds(name: str, low: int | None, high: int | None) -> str:
 def size(value: float) -> str:
     """Bytes in the largest unit that fits."""
     return size_text(int(value))
+
+
+def key(value: Key) -> str:
+    """A key on one line."""
+    return key_text(value)
 
 
 def done(code: str | None) -> str:

@@ -11,7 +11,17 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
-from api.http import bulk, collections, describing, documents, feed, operating, scans, searches
+from api.http import (
+    bulk,
+    collections,
+    describing,
+    documents,
+    feed,
+    hot_keys,
+    operating,
+    scans,
+    searches,
+)
 from api.http.ingress import Ingress
 from api.http.routing import Operation, Path, unknown_route
 from api.http.service import Service
@@ -25,6 +35,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *scans.OPERATIONS,
     *feed.OPERATIONS,
     *collections.OPERATIONS,
+    *hot_keys.OPERATIONS,
     *operating.OPERATIONS,
 )
 

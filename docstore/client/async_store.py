@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from docstore.client import store_calls
 from docstore.client.async_collection import AsyncCollection
 from docstore.client.sending import AsyncSender
+from docstore.hot_keys.proposing import HotKey
 from docstore.keys import Key
 from indexing.schema import Schema
 
@@ -86,3 +87,7 @@ class AsyncStore:
     async def drop_collection(self, name: str) -> None:
         """Remove a collection with all its documents."""
         await self._sender.send(store_calls.drop(name))
+
+    async def hot_keys(self, limit: int = 10) -> list[HotKey]:
+        """The partition keys of all collections with most of the traffic, hot ones first."""
+        return await self._sender.send(store_calls.hot_keys(limit))

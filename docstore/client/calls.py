@@ -22,6 +22,7 @@ from docstore.client.problems import error_of
 from docstore.client.questions import json_of, plan_of, question_of
 from docstore.client.wire import JSON, NDJSON, Answer, Call
 from docstore.documents import DocumentCodec
+from docstore.hot_keys.proposing import HotKey
 from docstore.key_parts import KeyParts
 from docstore.keys import KeySpec
 from docstore.types import (
@@ -304,6 +305,10 @@ class CollectionCalls(Generic[D]):
         """The statistics."""
         return Call("GET", f"{self._path}/stats", lambda answer: dict(answer.json()))
 
+    def hot_keys(self, limit: int) -> Call[list[HotKey]]:
+        """The partition keys with most of the traffic."""
+        return Call("GET", f"{self._path}/hot-keys?limit={limit}", hot_keys_in)
+
     def _post(self, path: str, body: Any, read: Any) -> Call[Any]:
         return Call("POST", self._path + path, read, json_of(body), {"content-type": JSON})
 
@@ -348,6 +353,11 @@ class CollectionCalls(Generic[D]):
 
     def _decoded(self, document: Any) -> D:
         return self._codec.decode(orjson.dumps(document))
+
+
+def hot_keys_in(answer: Answer) -> list[HotKey]:
+    """The hot keys that an answer holds, keys as JSON has them."""
+    return [HotKey(**each) for each in answer.json()["hot_keys"]]
 
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)

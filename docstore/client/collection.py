@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from docstore.client.batching import Batch, Step
 from docstore.client.calls import PAGE, CollectionCalls
 from docstore.client.sending import Sender
+from docstore.hot_keys.proposing import HotKey
 from docstore.request import positions_of
 from docstore.types import (
     BatchResult,
@@ -259,3 +260,7 @@ class RemoteCollection(Generic[D]):
     def stats(self) -> dict[str, Any]:
         """Documents, bytes, log and index of the collection and of each partition."""
         return self._sender.send(self._calls.stats())
+
+    def hot_keys(self, limit: int = 10) -> list[HotKey]:
+        """The partition keys read and written most of late, each with what to do about it."""
+        return self._sender.send(self._calls.hot_keys(limit))

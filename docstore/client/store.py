@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from docstore.client import store_calls
 from docstore.client.collection import RemoteCollection
 from docstore.client.sending import Sender
+from docstore.hot_keys.proposing import HotKey
 from docstore.keys import Key
 from indexing.schema import Schema
 
@@ -82,3 +83,7 @@ class RemoteStore:
     def drop_collection(self, name: str) -> None:
         """Remove a collection with all its documents."""
         self._sender.send(store_calls.drop(name))
+
+    def hot_keys(self, limit: int = 10) -> list[HotKey]:
+        """The partition keys of all collections with most of the traffic, hot ones first."""
+        return self._sender.send(store_calls.hot_keys(limit))

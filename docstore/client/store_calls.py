@@ -6,9 +6,10 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from docstore.catalog import check_name
-from docstore.client.calls import COLLECTIONS, CollectionCalls, described
+from docstore.client.calls import COLLECTIONS, CollectionCalls, described, hot_keys_in
 from docstore.client.questions import json_of
 from docstore.client.wire import JSON, Answer, Call
+from docstore.hot_keys.proposing import HotKey
 from docstore.keys import Key
 from indexing.errors import AlreadyExists, InvalidSchema
 from indexing.models import schema_of
@@ -58,6 +59,11 @@ def create(name: str, schema: Any, key: Any, partitions: int) -> Call[Collection
         return described(answer.json(), model)
 
     return Call("PUT", _path(name), read, json_of(wanted), {"content-type": JSON})
+
+
+def hot_keys(limit: int) -> Call[list[HotKey]]:
+    """The partition keys with most of the traffic, of all collections."""
+    return Call("GET", f"/v1/hot-keys?limit={limit}", hot_keys_in)
 
 
 def drop(name: str) -> Call[None]:

@@ -199,5 +199,6 @@ def test_the_console_shows_every_partition_and_the_slowest_searches(site: TestCl
     text = site.get("/console").text
     assert text.count('class="slice"') == 4
     assert "honda civic" in text
+    assert "Hottest keys" in text
     heads = re.findall(r'<td class="num">([\d,]+)</td>\n<td class="num">([\d,]+)</td>', text)
     assert heads

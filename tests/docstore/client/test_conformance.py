@@ -234,3 +234,13 @@ def test_errors_are_equal_however_a_store_is_reached(tmp_path: Path) -> None:
     assert told[0] == told[1]
     assert told[0] == told[2]
     assert {each[0] for each in told[0]} >= {InvalidDocument, InvalidQuery, VersionConflict}
+
+
+def test_hot_keys_are_told(store: Any, cars: Any) -> None:
+    for _ in range(5):
+        cars.get("a1")
+    hottest = cars.hot_keys(1)[0]
+    assert hottest.key == "a1"
+    assert hottest.read_share == 1
+    assert store.hot_keys(1)[0].collection == "cars"
+    assert len(cars.hot_keys()) == 3

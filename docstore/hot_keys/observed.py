@@ -1,0 +1,36 @@
+"""The hot keys of a collection as its traffic shows them, each with what to do about it."""
+
+from docstore import keys
+from docstore.hot_keys.proposing import Cut, HotKey, judged, loads_together
+from docstore.keys import KeySpec
+from docstore.partitions import Partitions
+from docstore.types import Key
+from indexing.errors import InvalidRequest
+
+LIMIT_MAX = 256
+"""As many keys as are counted."""
+
+
+def hot_keys(partitions: Partitions, limit: int) -> list[HotKey]:
+    """The partition keys with most of the reads or of the writes, the heaviest first."""
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 0 <= limit <= LIMIT_MAX:
+        raise InvalidRequest(
+            f"limit is {limit!r}", hint=f"use a whole number from 0 to {LIMIT_MAX}", path="limit"
+        )
+    definition, traffic = partitions.definition, partitions.traffic
+    spec = definition.key
+    cut = Cut(
+        len(partitions.numbers),
+        definition.partition_map.is_range,
+        len(spec.fields) > 1,
+    )
+    together = loads_together(traffic.reads.loads(), traffic.writes.loads(), limit)
+    return [
+        judged(definition.name, partition_key_of(spec, key), reads, writes, 1, cut)
+        for key, reads, writes in together
+    ]
+
+
+def partition_key_of(spec: KeySpec, encoded: bytes) -> Key:
+    """The partition key as a caller writes it: the first part of a compound key, else the key."""
+    return keys.decode(KeySpec(spec.fields[:1], spec.typed), encoded)

@@ -1,0 +1,43 @@
+"""Changing some fields of a document: read, merge, and put unless somebody was faster."""
+
+from typing import Any, TypeVar
+
+from docstore import keys, writing
+from docstore.apply import Write, op_id_bytes
+from docstore.documents import DocumentCodec
+from docstore.merge_patch import merge_patch
+from docstore.partitions import Partitions
+from docstore.shard import now_microseconds
+from docstore.types import WriteResult
+from indexing.errors import NotFound, VersionConflict
+
+D = TypeVar("D")
+
+
+def patch_one(
+    partitions: Partitions,
+    codec: DocumentCodec[D],
+    encoded: bytes,
+    patch: dict[str, Any],
+    if_version: int | None,
+    op_id: str | None,
+) -> WriteResult:
+    """Merge a patch into the document under an encoded key; tried again after a concurrent change.
+
+    With `if_version` the version is the caller's business: raises VersionConflict.
+    """
+    key = keys.decode(partitions.definition.key, encoded)
+    while True:
+        stored = partitions.record(encoded)
+        if stored is None:
+            raise NotFound(f"there is no document {key!r}", hint="put it first", key=key)
+        merged = merge_patch(codec.as_json(stored.body), patch)
+        # The key is passed along, so a patch that would change it is refused.
+        _, _, body = codec.encode(merged, key)
+        expected = stored.version if if_version is None else if_version
+        write = Write(encoded, body, now_microseconds(), expected, op_id=op_id_bytes(op_id))
+        try:
+            return writing.one(partitions, write)
+        except VersionConflict:
+            if if_version is not None:
+                raise
