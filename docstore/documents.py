@@ -297,7 +297,8 @@ def _serialized(instance: BaseModel) -> bytes:
     except (PydanticSerializationError, UnicodeEncodeError, RecursionError) as error:
         raise InvalidDocument(
             f"the document cannot be written as JSON: {error}",
-            hint="check the types of its fields; text must be valid Unicode",
+            hint="check the types of its fields; text must be valid Unicode, and bytes need "
+            'a model with ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")',
         ) from error
 
 

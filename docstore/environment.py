@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import lmdb
 
+from docstore.forks import INHERITED, forget_in_children
 from indexing.errors import Closed, Corruption, DocstoreError, Unavailable
 
 T = TypeVar("T")
@@ -79,7 +80,7 @@ class Environment:
     ) -> None:
         self.path = path
         self._gate = _Gate()
-        self._closed = False
+        self._closed_because = ""
         size = path.stat().st_size if path.exists() else 0
         if 0 < size < _META_BYTES:
             raise _truncated(path)
@@ -100,6 +101,7 @@ class Environment:
             self.tables = {
                 name: self._env.open_db(name.encode(), create=not read_only) for name in tables
             }
+        forget_in_children(self)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -125,8 +127,8 @@ class Environment:
         while True:
             self._gate.enter()
             try:
-                if self._closed:
-                    raise Closed("the store is closed", hint="open it again")
+                if self._closed_because:
+                    raise Closed(self._closed_because, hint="open it again")
                 return self._env.begin()
             except lmdb.MapResizedError:
                 # Another process grew the map; adopt its size once nobody here reads.
@@ -149,8 +151,8 @@ class Environment:
         while True:
             self._gate.enter()
             try:
-                if self._closed:
-                    raise Closed("the store is closed", hint="open it again")
+                if self._closed_because:
+                    raise Closed(self._closed_because, hint="open it again")
                 with translated(self.path), self._env.begin(write=True) as transaction:
                     return body(transaction)
             except (_MapFull, _MapMoved) as signal:
@@ -172,9 +174,14 @@ class Environment:
     def close(self) -> None:
         """Close; later calls raise Closed."""
         with self._gate.alone():
-            if not self._closed:
-                self._closed = True
+            if not self._closed_because:
+                self._closed_because = "the store is closed"
                 self._env.close()
+
+    def forget(self) -> None:
+        """Be closed in a forked child, where nobody else is inside."""
+        self._gate = _Gate()
+        self._closed_because = INHERITED
 
 
 _NO_ROOM = ("No space left", "Disk quota", "File too large", "Input/output error")
@@ -213,7 +220,8 @@ def _ours(error: lmdb.Error, path: Path) -> Exception:
     if "already open in this process" in text:
         return Unavailable(
             f"this process has the documents of shard {path.parent.name} open already",
-            hint="use the store that is open, or close it first",
+            hint="use the store that is open, or close it first; a process forked while it was "
+            "open cannot open it, one that is spawned can",
         )
     if "Too many open files" in text or "Resource temporarily unavailable" in text:
         return _too_many_files()

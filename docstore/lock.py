@@ -41,6 +41,10 @@ class WriterLock:
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, orjson.dumps(about), 0)
 
+    def forget(self) -> None:
+        """Leave the lock to the parent, in a forked child."""
+        os.close(self._handle)
+
     def release(self) -> None:
         """Let another process write."""
         os.ftruncate(self._handle, 0)

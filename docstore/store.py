@@ -20,6 +20,7 @@ from docstore.background import BackgroundRefresh
 from docstore.catalog import DEFINITION_FILE, SHARDS_DIRECTORY, Definition, check_name
 from docstore.collection import Collection
 from docstore.documents import DocumentCodec
+from docstore.forks import INHERITED, forget_in_children
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.indexes import declare
 from docstore.hot_keys.proposing import HotKey
@@ -77,7 +78,8 @@ class Store:
         self._partitions: dict[str, Partitions] = {}
         self._models: dict[str, type[BaseModel]] = {}
         self._opening = threading.Lock()
-        self._closed = False
+        self._closed_because = ""
+        forget_in_children(self)
 
     @classmethod
     def open(cls, path: str | Path, read_only: bool = False) -> "Store":
@@ -130,9 +132,9 @@ class Store:
 
     def close(self) -> None:
         """Bring every index up to its log and close; calling it again does nothing."""
-        if self._closed:
+        if self._closed_because:
             return
-        self._closed = True
+        self._closed_because = "the store is closed"
         self._background.stop()
         try:
             for partitions in self._partitions.values():
@@ -145,9 +147,15 @@ class Store:
             if self._lock is not None:
                 self._lock.release()
 
+    def forget(self) -> None:
+        """Be closed in a forked child; what is open stays the parent's."""
+        if not self._closed_because and self._lock is not None:
+            self._lock.forget()
+        self._closed_because = self._closed_because or INHERITED
+
     def _check_open(self) -> None:
-        if self._closed:
-            raise Closed("the store is closed", hint="open it again with Store.open")
+        if self._closed_because:
+            raise Closed(self._closed_because, hint="open it again with Store.open")
 
     def collections(self) -> list[str]:
         """The names of all collections, sorted."""
