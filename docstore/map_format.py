@@ -28,7 +28,7 @@ def map_to_json(of: PartitionMap) -> dict[str, Any]:
         }
         for each in of.history
     ]
-    salts = [{"key": each.key.hex(), "fan": each.fan, "before": each.before} for each in of.salts]
+    salts = [{"key": each.key.hex(), "fan": each.fan} for each in of.salts]
     return {**form, "next_number": of.next_number, "history": history, "salts": salts}
 
 
@@ -93,7 +93,7 @@ def _reshape_from_json(entry: Any) -> Reshape:
 
 
 def _salt_from_json(entry: Any) -> Salt:
-    return Salt(bytes.fromhex(entry["key"]), entry["fan"], entry["before"])
+    return Salt(bytes.fromhex(entry["key"]), entry["fan"])
 
 
 def _broken(why: str) -> Corruption:

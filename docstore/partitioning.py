@@ -22,6 +22,7 @@ from typing import Any, Literal
 import mmh3
 
 from docstore.keys import KEY_BYTES_MAX, KeySpec, partition_bytes
+from docstore.salting import is_fan, place_of, places_of, salt_of
 from indexing.errors import InvalidSchema
 
 TOKENS = 1 << 32
@@ -29,8 +30,6 @@ TOKENS = 1 << 32
 
 PARTITIONS_MAX = 4096
 """The most partitions a map may have: each is a directory with files of its own."""
-FAN_MAX = 1024
-"""The most places one partition key may be spread over: a scan of it asks all of them."""
 
 _SEED = 0  # of the hash; must not change
 
@@ -85,21 +84,19 @@ class Reshape:
     targets: tuple[int, ...]
 
     @property
-    def kind(self) -> Literal["split", "merge"]:
-        """What was done."""
+    def kind(self) -> Literal["split", "merge", "salt"]:
+        """What was done; a changed fan leaves as many partitions as there were."""
+        if len(self.targets) == len(self.sources):
+            return "salt"
         return "split" if len(self.targets) > len(self.sources) else "merge"
 
 
 @dataclass(frozen=True, slots=True)
 class Salt:
-    """A partition key that is spread over `fan` places, a power of two.
-
-    `before` is the fan that its documents are still moving from; the same as `fan` once they have.
-    """
+    """A partition key whose documents are spread over `fan` places, a power of two above 1."""
 
     key: bytes
     fan: int
-    before: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +166,30 @@ class PartitionMap:
         return self._by_key.get(partition_key)
 
     def point_of(self, spec: KeySpec, key: bytes) -> Point:
-        """Where an encoded key stands in the space; of tokens also any key's whole first part."""
-        return key if self.scheme == "range" else token_of(partition_bytes(spec, key))
+        """Where an encoded key stands in the space."""
+        if self.scheme == "range":
+            return key
+        partition_key = partition_bytes(spec, key)
+        token = token_of(partition_key)
+        salt = self._by_key.get(partition_key) if self._by_key else None
+        return token if salt is None else place_of(token, salt_of(key, salt.fan))
+
+    def fan_of(self, partition_key: bytes) -> int:
+        """Over how many places a partition key is spread; 1 for all that are not."""
+        salt = self._by_key.get(partition_key)
+        return 1 if salt is None else salt.fan
+
+    def owners_of(self, partition_key: bytes) -> tuple[int, ...]:
+        """The partitions of tokens that own a partition key's places, sorted."""
+        places = places_of(token_of(partition_key), self.fan_of(partition_key))
+        return tuple(sorted({self.partition_of(place).number for place in places}))
 
     def partition_of(self, point: Point) -> Partition:
         """The owner of a point of the space."""
         return self.partitions[bisect_right(self._lowers, point) - 1]
 
     def owner_of(self, spec: KeySpec, key: bytes) -> int:
-        """The partition that owns an encoded key; of tokens also any key's whole first part."""
+        """The partition that owns an encoded key."""
         return self.partition_of(self.point_of(spec, key)).number
 
     def overlapping(self, lower: Point, upper: Point) -> tuple[int, ...]:
@@ -207,7 +219,7 @@ def _faults_of(of: PartitionMap) -> Iterator[str]:
     for each in of.partitions:
         if not _is_whole(each.epoch) or not 1 <= each.epoch <= max(of.epoch, 1):
             yield f"partition {each.number} came to be in epoch {each.epoch}"
-    yield from _wrong_salts(of.salts)
+    yield from _wrong_salts(of)
 
 
 def _gaps_in(of: PartitionMap) -> Iterator[str]:
@@ -229,12 +241,13 @@ def _gaps_in(of: PartitionMap) -> Iterator[str]:
             yield f"partition {following.number} does not begin where {one.number} ends"
 
 
-def _wrong_salts(salts: tuple[Salt, ...]) -> Iterator[str]:
-    for each in salts:
-        for fan in (each.fan, each.before):
-            if not _is_whole(fan) or not 1 <= fan <= FAN_MAX or fan & (fan - 1):
-                yield f"a fan of {fan!r} is no power of two up to {FAN_MAX}"
-    if any(one.key >= following.key for one, following in pairwise(salts)):
+def _wrong_salts(of: PartitionMap) -> Iterator[str]:
+    for each in of.salts:
+        if not is_fan(each.fan) or each.fan == 1:
+            yield f"a fan of {each.fan!r} is no power of two"
+    if of.salts and of.is_range:
+        yield "keys are salted that are not hashed"
+    if any(one.key >= following.key for one, following in pairwise(of.salts)):
         yield "its salts are not sorted, or one key has two"
 
 

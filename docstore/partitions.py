@@ -210,11 +210,11 @@ class Partitions:
         )
 
     def overlapping(self, lower: bytes, upper: bytes | None) -> tuple[int, ...]:
-        """The partitions of keys in [lower, upper); hashed keys must share their first part."""
+        """The partitions of keys in [lower, upper); hashed keys must begin with the same part."""
         partition_map = self.definition.partition_map
         if partition_map.is_range:
             return partition_map.overlapping(lower, upper)
-        return (self.number_of(lower),)
+        return partition_map.owners_of(keys.partition_bytes(self.definition.key, lower))
 
     def count(self) -> int:
         """How many documents there are, whatever is indexed of them."""

@@ -1,7 +1,7 @@
 """How partition maps change: split, merge, and which partitions became of which. Pure.
 
-Invariants: a change replaces some neighbouring slices by others that cover the same points, with
-numbers never used before, in the next epoch; nothing else of the map changes. What a map forgets of
+Invariants: a change replaces some slices by others that cover the same points, with numbers never
+used before, in the next epoch; nothing else of the map changes but its salts. What a map forgets of
 its history is only where positions of long ago led.
 """
 
@@ -16,6 +16,7 @@ from docstore.partitioning import (
     PartitionMap,
     Point,
     Reshape,
+    Salt,
 )
 from indexing.errors import InvalidRequest, NotFound
 
@@ -25,13 +26,15 @@ HISTORY_MAX = 4096
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A change of a map that is planned: neighbours that go, in order, and what takes their place.
+    """A change of a map that is planned: partitions that go, in order, and what takes their place.
 
-    The epoch of the targets is one more than the map's that it was planned for.
+    The epoch of the targets is one more than the map's that it was planned for. `salts` are those
+    of the map afterwards; None when they stay as they are.
     """
 
     sources: tuple[Partition, ...]
     targets: tuple[Partition, ...]
+    salts: tuple[Salt, ...] | None = None
 
     def target_of(self, point: Point) -> int:
         """The number of the target that takes a point of the sources."""
@@ -93,8 +96,9 @@ def _listed(of: PartitionMap) -> str:
 
 def reshaped(of: PartitionMap, cut: Cut, lasts: Mapping[int, int], at: int) -> PartitionMap:
     """The map after a change, whose sources' logs ended at `lasts`; `at` is microseconds."""
-    first = of.partitions.index(cut.sources[0])
     epoch = of.epoch + 1
+    kept = [each for each in of.partitions if each not in cut.sources]
+    come = [replace(each, epoch=epoch) for each in cut.targets]
     change = Reshape(
         epoch,
         at,
@@ -104,13 +108,10 @@ def reshaped(of: PartitionMap, cut: Cut, lasts: Mapping[int, int], at: int) -> P
     return replace(
         of,
         epoch=epoch,
-        partitions=(
-            *of.partitions[:first],
-            *(replace(each, epoch=epoch) for each in cut.targets),
-            *of.partitions[first + len(cut.sources) :],
-        ),
-        next_number=max(of.next_number, *(each.number + 1 for each in cut.targets)),
+        partitions=tuple(sorted((*kept, *come), key=lambda each: each.lower)),
+        next_number=max((of.next_number, *(each.number + 1 for each in cut.targets))),
         history=(*of.history, change)[-HISTORY_MAX:],
+        salts=of.salts if cut.salts is None else cut.salts,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from docstore.key_parts import KeyParts
 from docstore.key_spans import partitions_within
 from docstore.keys import KeySpec, encode, partition_bytes, prefix_range
-from docstore.partitioning import PartitionMap, token_of
+from docstore.partitioning import PartitionMap
 from docstore.types import Candidate, Key, Plan
 from indexing.errors import InvalidDocument
 from indexing.query import Bool, ConstantScore, Ids, Query, Term, Terms
@@ -118,8 +118,11 @@ def _narrowed(
     if pinned is None:
         reason = f"the query does not fix {field!r}, by which documents are partitioned"
         return Candidate("single_shard", (), float("inf"), reason)
-    shards = tuple(sorted({partition_map.partition_of(token_of(data)).number for data in pinned}))
+    shards = tuple(sorted({each for data in pinned for each in partition_map.owners_of(data)}))
     reason = f"the query fixes {field!r} to {len(pinned)} value(s)"
+    spread = [fan for data in pinned if (fan := partition_map.fan_of(data)) > 1]
+    if spread:
+        reason += f", {len(spread)} of them salted over {sum(spread)} places in all"
     return Candidate("single_shard", shards, _search_price(shards, documents), reason)
 
 

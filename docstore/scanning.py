@@ -1,15 +1,15 @@
 """Scans in key order over the shards that can hold the keys, merged without holding them.
 
 Under hash partitioning a range of keys is everywhere, unless a compound key's first part is fixed:
-then it is one shard's. Under range partitioning it is in the shards that overlap, which are read
-one after another, each only when the one before is exhausted.
+then it is one shard's, or those of its fan. Under range partitioning it is in the shards that
+overlap, which are read one after another, each only when the one before is exhausted.
 """
 
 import heapq
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from docstore.keys import KeySpec, encode, prefix_range
+from docstore.keys import KeySpec, encode, partition_bytes, prefix_range
 from docstore.partitions import Partitions
 from docstore.records import Record
 from docstore.types import Key
@@ -40,7 +40,7 @@ def scan(
     elif spec.typed and len(spec.fields) > 1 and prefix not in (None, "", ()):
         first = _any_key_with(spec, prefix)
         partitions.traffic.reads.note(first)
-        numbers = (partitions.number_of(first),)
+        numbers = ranges.owners_of(partition_bytes(spec, first))
     ordered = reversed(numbers) if reverse else numbers
     # A shard is opened when its turn comes, so a limit leaves the rest untouched.
     scans = (partitions.shard(each).scan(lower, upper, reverse=reverse) for each in ordered)

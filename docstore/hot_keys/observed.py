@@ -24,9 +24,10 @@ def hot_keys(partitions: Partitions, limit: int) -> list[HotKey]:
         definition.partition_map.is_range,
         len(spec.fields) > 1,
     )
+    fan_of = definition.partition_map.fan_of
     together = loads_together(traffic.reads.loads(), traffic.writes.loads(), limit)
     return [
-        judged(definition.name, partition_key_of(spec, key), reads, writes, 1, cut)
+        judged(definition.name, partition_key_of(spec, key), reads, writes, fan_of(key), cut)
         for key, reads, writes in together
     ]
 

@@ -8,10 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from docstore.hot_keys.traffic import Load, Loads
+from docstore.salting import FAN_MAX
 
-FAN_MAX = 64
-"""The largest fan: a scan of the key asks so many shards. Fans are powers of two, so that a larger
-one only divides what a smaller one held together."""
 HOT_OVERLOAD = 1.5
 """Times an even share that the shard of a hot key has to do."""
 READS_PER_SECOND = 1_000.0

@@ -119,15 +119,21 @@ def test_a_map_that_is_full_is_not_split() -> None:
 
 
 def test_salts_are_kept_and_found() -> None:
-    salted = replace(PartitionMap.even(2), salts=(Salt(b"a", 8), Salt(b"b", 4, 8)))
+    salted = replace(PartitionMap.even(2), salts=(Salt(b"a", 8), Salt(b"b", 4)))
     assert map_from_json(map_to_json(salted)) == salted
-    assert salted.salt_of(b"b") == Salt(b"b", 4, before=8)
+    assert salted.salt_of(b"b") == Salt(b"b", 4)
     assert salted.salt_of(b"c") is None
 
 
 @pytest.mark.parametrize(
     "salts",
-    [(Salt(b"a", 3),), (Salt(b"a", 0),), (Salt(b"a", 10_000),), (Salt(b"b", 2), Salt(b"a", 2))],
+    [
+        (Salt(b"a", 3),),
+        (Salt(b"a", 0),),
+        (Salt(b"a", 1),),
+        (Salt(b"a", 10_000),),
+        (Salt(b"b", 2), Salt(b"a", 2)),
+    ],
 )
 def test_salts_that_cannot_be_are_refused(salts: tuple[Salt, ...]) -> None:
     with pytest.raises(InvalidSchema):

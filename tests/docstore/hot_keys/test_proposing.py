@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docstore.hot_keys.proposing import FAN_MAX, Cut, HotKey, fan_for, judged
+from docstore.hot_keys.proposing import Cut, HotKey, fan_for, judged
 from docstore.hot_keys.traffic import Load
+from docstore.salting import FAN_MAX
 
 _COMPOUND = Cut(64, is_range=False, is_compound=True)
 _QUIET = Load(0.0, 0.0)
