@@ -66,7 +66,7 @@ class Flattener:
             for end, character in enumerate(path)
             if character == "."
         }
-        self._words = catch_all.get(STANDARD, f"all_{STANDARD}")
+        self._words = catch_all.get(STANDARD, _UNSTOPPED)
         top = [
             (path, leaf)
             for path, leaf in layout.schema.fields
@@ -179,6 +179,10 @@ _GAP = ("",) * (VALUE_GAP - 1)
 """Tantivy leaves one position after every value, even after one without a word."""
 
 
+_UNSTOPPED = f"all_{STANDARD}"
+"""A quoted text lacks no word here, so one position is gap enough between two fields."""
+
+
 def _put(line: Line, name: str, value: Any) -> None:
     held = line.get(name)
     if held is None:
@@ -206,7 +210,10 @@ def _string(
         _put(line, keyword, value)
     else:
         _put(line, PRESENT, path)
-    line.setdefault(catch_all, []).append(value)
+    words = line.setdefault(catch_all, [])
+    if words and catch_all != _UNSTOPPED:
+        words.extend(_GAP)
+    words.append(value)
 
 
 def _typed(line: Line, kind: Kind, columns: dict[ColumnKind, str], value: Any) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexing.flatten import VALUE_GAP, Flattener, kind_of
+from indexing.freetext import parse_text
 from indexing.layout import KEYWORD_BYTES_MAX, PRESENT, ColumnKind, Layout
 from indexing.query import MatchPhrase
 from indexing.schema import Kind, Schema
@@ -244,3 +245,14 @@ def test_no_phrase_is_met_across_two_values_of_a_list(tmp_path: Path) -> None:
         for text in within:
             assert key_of(0) in found(view, MatchPhrase("t", text, slop))
     assert found(view, MatchPhrase("t", "ford the blue")) == [key_of(1)]
+
+
+def test_no_quoted_text_with_a_dropped_word_is_met_across_two_fields(tmp_path: Path) -> None:
+    english = {"type": "text", "analyzer": "english"}
+    schema = Schema.from_json({"fields": {"a": english, "b": english}})
+    documents = [{"a": "gone", "b": "wind"}, {"a": "gone with the wind"}, {"b": "gone a wind"}]
+    view = build(tmp_path / "index", schema, documents).view()
+    query, _ = parse_text('"gone the wind"')
+    assert found(view, query) == [key_of(2)]
+    both, _ = parse_text("gone wind", operator="and")
+    assert found(view, both) == [key_of(0), key_of(1), key_of(2)]
