@@ -18,6 +18,7 @@ from indexing.errors import InvalidQuery
 from indexing.fields import Fields
 from indexing.layout import KEY, PRESENT, Column, ColumnKind, Layout
 from indexing.minimum import minimum_needed
+from indexing.near import NearWords, edits_of
 from indexing.resolved import Best, Combined, Constant, Resolved, Scored, built
 from indexing.typed import check_length, network_range, range_query
 
@@ -42,6 +43,7 @@ class Resolver:
         self._schema = layout.tantivy_schema
         self._key_text = key_text
         self._fields = Fields(layout)
+        self._near = NearWords(self._schema)
         self.notes = self._fields.notes
         self._handlers: dict[type, Callable[[Any], Resolved]] = {
             asked.MatchAll: lambda node: Constant(Query.all_query(), node.boost),
@@ -104,7 +106,7 @@ class Resolver:
         edits = edits_of(fuzziness, term)
         if edits == 0:
             return exact
-        near = Query.fuzzy_term_query(self._schema, column.name, term, edits)
+        near = self._near.query(column.name, term, edits, path=column.path)
         # An exact occurrence must outrank every near one, so both count.
         return Combined(((Occur.Must, Constant(near, boost)), (Occur.Should, exact)))
 
@@ -312,8 +314,12 @@ class Resolver:
                 [(Occur.Should, self._regex(column.name, option)) for option in options]
             )
         else:
-            near = Query.fuzzy_term_query(
-                self._schema, column.name, node.value, edits, node.transpositions
+            near = self._near.query(
+                column.name,
+                node.value,
+                edits,
+                transpositions=node.transpositions,
+                path=node.field,
             )
         return Constant(near, node.boost)
 
@@ -391,10 +397,3 @@ def _exactly(value: asked.Value) -> tuple[type, asked.Value]:
 
 def _source(column: Column) -> str:
     return f"{column.kind}:{column.path}"
-
-
-def edits_of(fuzziness: int | str, term: str) -> int:
-    """How many edits a fuzziness allows of a term."""
-    if isinstance(fuzziness, int):
-        return fuzziness
-    return 0 if len(term) < 3 else 1 if len(term) < 6 else 2

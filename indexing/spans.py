@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from indexing.analysis import Analyzer
-from indexing.resolve import edits_of
+from indexing.near import edits_of
 from indexing.wanted import Exactly, Wanted, Words
 
 Span = tuple[int, int]

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from docstore import Collection, Store
+from docstore import Collection, InvalidQuery, Store
+from indexing import near
 
 WORDS = ["ford", "kia", "bmw", "x5", "red", "Ford", "a b", "é", "\n", "", "*", "ab\x00c", "😀z"]
 DOCUMENTS: list[dict[str, Any]] = [
@@ -183,6 +184,29 @@ def test_words_and_phrases(cars: Collection[dict[str, Any]]) -> None:
     assert found(cars, {"multi_match": {"fields": ["t", "s^2"], "query": "kia"}}) == expected(
         lambda d: "kia" in words(d) or d["s"] == "kia"
     )
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"fuzzy": {"t": {"value": "a" * 100_000, "fuzziness": 0}}},
+        {"match": {"t": {"query": " ".join(map(str, range(1000, 1030))), "fuzziness": 2}}},
+        {
+            "bool": {
+                "should": [{"fuzzy": {"s": "abcdefgh" * 10}}, {"fuzzy": {"t": "abcdefgh" * 10}}]
+            }
+        },
+    ],
+)
+def test_near_words_take_bounded_memory(
+    cars: Collection[dict[str, Any]], query: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(near, "NEAR_LETTERS_MAX", 100)
+    often = {"match": {"t": {"query": "abcdefgh " * 100, "fuzziness": 2}}}
+    assert found(cars, often) == []  # a word said again is looked for once
+    with pytest.raises(InvalidQuery, match="more than 100 letters") as refused:
+        found(cars, query)
+    assert refused.value.data["path"] in {"s", "t"}
 
 
 def test_presence_keys_and_everything(cars: Collection[dict[str, Any]]) -> None:
