@@ -70,7 +70,8 @@ class Connection(HttpToolsProtocol):
                     bytes_max=maximum,
                 )
             )
-        elif self._timer is None:
+        elif self._timer is None and self._head_bytes > 0:
+            # With none of the next head here, the request before is at work: as long as it likes.
             self._watch()
 
     def on_headers_complete(self) -> None:
@@ -109,6 +110,9 @@ class Connection(HttpToolsProtocol):
             self._timer = None
 
     def _on_slow(self) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._watch()  # a head sent ahead waits for the answer before it
+            return
         if self._head_bytes == 0:
             self.transport.close()
             return
@@ -118,6 +122,10 @@ class Connection(HttpToolsProtocol):
         )
 
     def _refuse(self, error: DocstoreError) -> None:
+        cycle = self.cycle
+        if cycle is not None and cycle.response_started and not cycle.response_complete:
+            self.transport.close()  # anything more would read as part of the answer before
+            return
         response = problem_response(error, "")
         response.headers["connection"] = "close"
         status = http.HTTPStatus(response.status_code)

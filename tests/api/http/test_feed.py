@@ -91,6 +91,31 @@ def test_lines_can_be_followed_too_and_end_when_the_server_does(serve: Serve) ->
         assert all("heartbeat" in line for line in lines)
 
 
+def test_an_idle_stream_outlives_the_time_a_head_may_take(serve: Serve) -> None:
+    server = serve(heartbeat_seconds=0.1, header_seconds=0.3)
+    cars = f"{server.url}/v1/collections/cars"
+    httpx.put(cars, json={"partitions": 1})
+    with httpx.stream("GET", f"{cars}/changes", headers=EVENTS) as stream:
+        beats = [line for line, _ in zip(stream.iter_lines(), range(20), strict=False) if line]
+    assert beats == [": still here"] * 10
+
+
+def test_a_head_sent_ahead_does_not_spoil_the_answer_before_it(serve: Serve) -> None:
+    server = serve(heartbeat_seconds=0.1, header_seconds=0.3)
+    httpx.put(f"{server.url}/v1/collections/cars", json={"partitions": 1})
+    with server.connection() as connection:
+        connection.sendall(
+            f"GET {CHANGES}?follow=true HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()
+        )
+        answer = connection.recv(65536)
+        connection.sendall(b"GET / HTTP/1.1\r\n")
+        while answer.count(b"heartbeat") < 8:
+            part = connection.recv(65536)
+            assert part, "the stream was cut"
+            answer += part
+    assert b"head-timeout" not in answer
+
+
 def test_no_more_streams_than_allowed(serve: Serve) -> None:
     server = serve(change_streams_max=1)
     cars = f"{server.url}/v1/collections/cars"
