@@ -121,7 +121,7 @@ def test_no_more_streams_than_allowed(serve: Serve) -> None:
     cars = f"{server.url}/v1/collections/cars"
     httpx.put(cars, json={})
     httpx.put(f"{cars}/documents/a", json={})
-    with httpx.stream("GET", f"{cars}/changes", headers=EVENTS) as stream:
+    with httpx.stream("GET", f"{cars}/changes", headers=EVENTS, timeout=60) as stream:
         next(stream.iter_lines())
-        refused = httpx.get(f"{cars}/changes", headers=EVENTS)
+        refused = httpx.get(f"{cars}/changes", headers=EVENTS, timeout=60)
         assert (refused.status_code, refused.json()["code"]) == (503, "busy")
