@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 import tantivy
 from tantivy import Occur, Query
 
+from indexing.layout import Column
+
 _K1, _B = 1.2, 0.75
 """Tantivy's constants of BM25."""
 
@@ -68,6 +70,9 @@ class Constant:
     score: float = 1.0
 
 
+NOTHING = Constant(Query.empty_query(), 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Combined:
     """A boolean combination; `minimum` is how many of the optional clauses must match."""
@@ -87,6 +92,11 @@ class Best:
 
 
 Resolved = Scored | Constant | Combined | Best
+
+
+def source_of(column: Column) -> str:
+    """The logical column of a column: the same in every shard, whatever its name there."""
+    return f"{column.kind}:{column.path}"
 
 
 def constant_score(node: Resolved) -> float | None:
