@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import lmdb
 
+from docstore.files import too_many_files
 from docstore.forks import INHERITED, forget_in_children
 from indexing.errors import Closed, Corruption, DocstoreError, Unavailable
 
@@ -203,14 +204,6 @@ def _truncated(path: Path) -> Corruption:
     )
 
 
-def _too_many_files() -> Unavailable:
-    return Unavailable(
-        "this process may not open more files",
-        hint="raise its limit (ulimit -n): a partition needs about four",
-        retryable=True,
-    )
-
-
 def _ours(error: lmdb.Error, path: Path) -> Exception:
     text = str(error)
     if isinstance(error, lmdb.MapFullError):
@@ -224,7 +217,7 @@ def _ours(error: lmdb.Error, path: Path) -> Exception:
             "open cannot open it, one that is spawned can",
         )
     if "Too many open files" in text or "Resource temporarily unavailable" in text:
-        return _too_many_files()
+        return too_many_files()
     if any(sign in text for sign in _NO_ROOM):
         return Unavailable(
             f"the write was not made, the disk seems full: {text}",
@@ -268,7 +261,7 @@ def translated(path: Path) -> Iterator[None]:
                 "the disk is full", hint="free some space and try again", retryable=True
             ) from error
         if error.errno in (errno.EMFILE, errno.ENFILE):
-            raise _too_many_files() from error
+            raise too_many_files() from error
         raise Unavailable(
             f"the store's files cannot be used: {error.strerror}",
             hint="check the permissions of the store's directory",

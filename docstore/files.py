@@ -25,6 +25,8 @@ def usable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise too_many_files() from error
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise Unavailable(
             f"{path}: {error.strerror or error}",
@@ -33,6 +35,15 @@ def usable(path: Path) -> Iterator[None]:
             else "check that the directory exists, is a directory, and may be read and written",
             retryable=full,
         ) from error
+
+
+def too_many_files() -> Unavailable:
+    """What to say when this process, or the machine, has no file left to open."""
+    return Unavailable(
+        "this process may not open more files",
+        hint="raise its limit (ulimit -n): a partition needs about four",
+        retryable=True,
+    )
 
 
 def sync_directory(path: Path) -> None:

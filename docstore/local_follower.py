@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
+from docstore.files import usable
 from docstore.records import IndexCheckpoint, Operation
 from docstore.shard import Shard
 from indexing.errors import Corruption, Unavailable
@@ -86,7 +87,8 @@ class LocalFollower:
         if read_only:
             self._follow()
         else:
-            self._open()
+            with usable(self._directory):
+                self._open()
 
     @property
     def lag(self) -> int:

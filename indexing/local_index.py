@@ -271,6 +271,7 @@ class LocalIndex:
                     )
                 layout = Layout.from_json(schema, form)
             except (OSError, KeyError, TypeError, ValueError) as error:
+                _check_files_left(error)
                 raise Corruption(
                     f"the layout of index {directory.name} cannot be read: {error}",
                     hint="rebuild the index",
@@ -284,6 +285,7 @@ class LocalIndex:
             meta = orjson.loads((self.directory / _META_FILE).read_bytes())
             return int(meta["opstamp"])
         except (OSError, KeyError, TypeError, ValueError) as error:
+            _check_files_left(error)
             raise Corruption(
                 f"the commit of index {self.directory.name} cannot be read: {error}",
                 hint="rebuild the index",
@@ -316,6 +318,16 @@ class LocalIndex:
     def close(self, budget: WriterBudget) -> None:
         """Give up the writer, if one is open."""
         budget.forget(self._index)
+
+
+def _check_files_left(error: Exception) -> None:
+    """That no more files may be opened says nothing about the one at hand."""
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        raise Unavailable(
+            "this process may not open more files",
+            hint="raise its limit (ulimit -n)",
+            retryable=True,
+        ) from error
 
 
 _DAMAGED = re.compile(r"corrupt|IO error|unexpected end|Failed to open|Deserialize", re.IGNORECASE)
