@@ -334,8 +334,9 @@ class LocalFollower:
                 layout = layout.grown(flattener.found)
                 generation += 1
                 continue
-            # Documents written during the scan are in the index and will come again in the log.
-            self._distrusted = self._shard.head
+            # Documents written during the scan are in the index and will come again in the log; the
+            # last of them may not be acknowledged yet.
+            self._distrusted = self._shard.visible_head
             return _Taken(index, generation, filling, covered)
 
     def _next_generation(self) -> int:

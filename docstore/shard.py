@@ -72,6 +72,11 @@ class Shard:
         return self._stored_head() if self._read_only else self._head
 
     @property
+    def visible_head(self) -> int:
+        """The seq of the last write that a reader can have seen: acknowledged, or about to be."""
+        return self._stored_head()
+
+    @property
     def commit_counts(self) -> tuple[int, int]:
         """Commits since the shard was opened, and the writes they held."""
         return self._group.commits, self._group.writes
