@@ -168,8 +168,14 @@ class Environment:
         return int(transaction.stat(self.tables[table])["entries"])
 
     def bytes_used(self) -> int:
-        """The bytes of the file that hold something."""
-        info, stat = self._env.info(), self._env.stat()
+        """The bytes of the file that hold something; raises Closed."""
+        self._gate.enter()
+        try:
+            if self._closed_because:
+                raise Closed(self._closed_because, hint="open it again")
+            info, stat = self._env.info(), self._env.stat()
+        finally:
+            self._gate.leave()
         return int((info["last_pgno"] + 1) * stat["psize"])
 
     def close(self) -> None:

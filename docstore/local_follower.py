@@ -359,9 +359,10 @@ class LocalFollower:
     def bytes_used(self) -> int:
         """The bytes of the index in effect."""
         total = 0
-        for path in self._index.directory.iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                total += path.stat().st_size  # merged away meanwhile
+        with contextlib.suppress(FileNotFoundError):  # dropped meanwhile
+            for path in self._index.directory.iterdir():
+                with contextlib.suppress(FileNotFoundError):
+                    total += path.stat().st_size  # merged away meanwhile
         return total
 
     def close(self, *, refresh: bool) -> None:

@@ -26,6 +26,7 @@ from docstore.shard import Shard
 from docstore.types import Key, Position
 from indexing.errors import (
     Closed,
+    Corruption,
     DocstoreError,
     InvalidDocument,
     InvalidRequest,
@@ -97,6 +98,11 @@ class Partitions:
     def is_replaced(self) -> bool:
         """Whether another process dropped the collection since, or made it anew."""
         return self._read_only and self._definition_file != file_identity(self._directory.parent)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the shards were closed, by closing the store or dropping the collection."""
+        return self._closed
 
     def owner_of(self, key: Key) -> int:
         """The partition that owns a key as a caller writes it; raises InvalidDocument."""
@@ -306,7 +312,11 @@ class Partitions:
         ]
         if behind:
             self._searched = time.monotonic()
-            self._catch_up(behind)
+            try:
+                self._catch_up(behind)
+            except Corruption:
+                self._check_open()  # dropped meanwhile: no wonder that its files are missing
+                raise
         if self._read_only:
             for follower in followers.values():
                 follower.poll()

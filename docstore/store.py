@@ -7,7 +7,7 @@ lost when a process dies; `close` leaves every index up to its log.
 import os
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -55,6 +55,7 @@ _HASH = Hash()
 PARTITIONS = 4
 """Of a hashed collection that does not say: more than one, so that nothing relies on one."""
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 KeyLike = str | Key | tuple[str, ...]
 SEARCH_THREADS = max(1, (os.cpu_count() or 2) - 1)
 """Heavy searches use one core beside the caller's; more threads than cores only queue."""
@@ -76,6 +77,7 @@ class Store:
         self._commit_pool = ThreadPoolExecutor(REFRESH_THREADS, "docstore-commit")
         self._search_pool = ThreadPoolExecutor(SEARCH_THREADS, "docstore-search")
         self._partitions: dict[str, Partitions] = {}
+        self._dropping: set[str] = set()
         self._models: dict[str, type[BaseModel]] = {}
         self._opening = threading.Lock()
         self._closed_because = ""
@@ -236,15 +238,12 @@ class Store:
         """
         self._check_open()
         check_name(name)
-        if not (self._path / name / DEFINITION_FILE).exists():
-            raise NotFound(
-                f"there is no collection {name!r}",
-                hint=f"collections: {', '.join(self.collections()) or 'none yet'}",
-            )
         return self._opened(name, schema)
 
     def _opened(self, name: str, model: type[BaseModel] | None) -> Collection[Any]:
         with self._opening:
+            if name in self._dropping or not (self._path / name / DEFINITION_FILE).exists():
+                raise self._not_found(name)
             partitions = self._partitions.get(name)
             if partitions is not None and partitions.is_replaced:
                 partitions.close(refresh=False)
@@ -281,17 +280,33 @@ class Store:
         self._check_writable()
         check_name(name)
         directory = self._path / name
-        if not directory.exists():
-            raise NotFound(
-                f"there is no collection {name!r}",
-                hint=f"collections: {', '.join(self.collections()) or 'none'}",
-            )
         with self._opening:
+            if name in self._dropping or not directory.exists():
+                raise self._not_found(name)
+            # Who asks for it from here on must not open again what is about to go.
+            self._dropping.add(name)
             partitions = self._partitions.pop(name, None)
             self._models.pop(name, None)
-        if partitions is not None:
-            partitions.close(refresh=False)
-        files.remove_directory(directory)
+        try:
+            if partitions is not None:
+                partitions.close(refresh=False)
+            files.remove_directory(directory)
+        finally:
+            self._dropping.discard(name)
+
+    def _not_found(self, name: str) -> NotFound:
+        hint = f"collections: {', '.join(self.collections()) or 'none yet'}"
+        return NotFound(f"there is no collection {name!r}", hint=hint)
+
+    def of_each(self, look: Callable[[Collection[Any]], T]) -> list[T]:
+        """What is to be seen of every collection; one that is dropped meanwhile is left out."""
+        found: list[T] = []
+        for name in self.collections():
+            try:
+                found.append(look(self.collection(name)))
+            except (NotFound, Closed):
+                self._check_open()
+        return found
 
     def check(self) -> Iterator[Violation]:
         """Every violated invariant that can be seen, over all collections."""
@@ -323,7 +338,7 @@ class Store:
             "read_only": self.read_only,
             "open_writers": self._budget.open_count,
             "open_indexes": len(self._open_indexes),
-            "collections": [self.collection(name).stats() for name in self.collections()],
+            "collections": self.of_each(lambda collection: collection.stats()),
         }
 
     def hot_keys(
@@ -373,13 +388,11 @@ def _key_spec(key: KeyLike, schema: Schema) -> KeySpec:
     if isinstance(key, str):
         kinds = {path: leaf.kind for path, leaf in schema.leaves()}
         kind = kinds.get(key, Kind.STRING)
-        if kind in (Kind.INT, Kind.FLOAT, Kind.DATETIME):
-            return KeySpec.of(Key(key))
         if kind in (Kind.BOOL, Kind.OBJECT):
             raise InvalidSchema(
                 f"{key!r} is a {kind} and cannot be a key", hint="use a string, number or date"
             )
-        return KeySpec.of(key)
+        return KeySpec.of(Key(key) if kind in (Kind.INT, Kind.FLOAT, Kind.DATETIME) else key)
     if isinstance(key, Key):
         return KeySpec.of(key)
     raise InvalidSchema(

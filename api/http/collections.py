@@ -19,11 +19,11 @@ async def list_collections(call: Call) -> Response:
     parameters(call.request, {})
     service, grant = call.service, call.grant
 
-    def listed() -> list[dict[str, Any]]:
-        names = [name for name in service.store.collections() if grant.sees(name)]
-        return [described(service.store.collection(name)) for name in names]
+    def seen(collection: Collection[Any]) -> list[dict[str, Any]]:
+        return [described(collection)] if grant.sees(collection.name) else []
 
-    return json_response({"collections": await service.run(listed)})
+    found = await service.run(lambda: service.store.of_each(seen))
+    return json_response({"collections": [each for some in found for each in some]})
 
 
 async def create(call: Call) -> Response:

@@ -94,7 +94,7 @@ class _StoreCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """One family per figure, one sample per shard."""
-        found = [self._store.collection(name).stats() for name in self._store.collections()]
+        found = self._store.of_each(lambda each: each.stats())
         for names, family in ((_GAUGES, GaugeMetricFamily), (_COUNTERS, CounterMetricFamily)):
             for figure, (name, text) in names.items():
                 metric = family(f"docstore_{name}", text, labels=("collection", "partition"))

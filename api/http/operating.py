@@ -17,14 +17,13 @@ async def live(call: Call) -> Response:
 
 
 async def ready(call: Call) -> Response:
-    """The shards can be opened and the indexes are not too far behind."""
+    """The shards can be opened, the indexes are not too far behind, and the keys are there."""
     parameters(call.request, {})
     store, lag_max = call.service.store, call.service.settings.lag_max
     if call.service.stopping.is_set():
         raise Unavailable("the server is stopping", hint="ask another one")
-    found = await call.service.run(
-        lambda: [store.collection(name).stats() for name in store.collections()]
-    )
+    call.service.gate.check()
+    found = await call.service.run(lambda: store.of_each(lambda each: each.stats()))
     lag = sum(each["lag"] for each in found)
     failing = [
         f"{each['collection']} partition {shard['partition']}"

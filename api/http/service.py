@@ -54,7 +54,8 @@ class Service:
     def served(self, name: str) -> Served:
         """A collection by name; raises NotFound, InvalidSchema for what is no name."""
         served = self._served.get(name)
-        if served is None:
+        # One that was dropped may have been taken in again by a request that came just before.
+        if served is None or served.collection.partitions.is_closed:
             collection = self.store.collection(name)
             served = self._served[name] = Served(collection, self.writers, self.metrics)
         return served
