@@ -2,7 +2,8 @@
 
 Invariants: a reader that passes on what it saw last misses nothing; a slow reader holds up nothing
 but its own stream; an idle stream shows that it lives by a heartbeat. A stream ends when the client
-goes, the server stops, or the log has forgotten what comes next, which is told in its last line.
+goes or the server stops; when the log has forgotten what comes next, or the key was revoked, its
+last line tells.
 """
 
 import asyncio
@@ -60,6 +61,7 @@ async def changes(call: Call) -> Response:
         call.service,
         collection,
         begin,
+        lambda: call.service.gate.grant_of(call.request).check("read", call.name),
         is_events=is_events,
         follows=given.get("follow", is_events),
         limit=given.get("limit"),
@@ -91,6 +93,7 @@ class _Stream(Response):
         service: Service,
         collection: Collection[bytes],
         begin: tuple[Position, ...],
+        check: Callable[[], None],
         *,
         is_events: bool,
         follows: bool,
@@ -101,6 +104,7 @@ class _Stream(Response):
         del self.headers["content-length"]
         self._service = service
         self._collection = collection
+        self._check = check
         self._is_events = is_events
         self._follows = follows
         self._left = limit
@@ -123,16 +127,16 @@ class _Stream(Response):
             self._service.metrics.streams.dec()
 
     async def _send_all(self, gone: asyncio.Task[None], send: Send) -> None:
-        while not gone.done() and not self._service.stopping.is_set() and self._left != 0:
-            try:
+        try:
+            while not gone.done() and not self._service.stopping.is_set() and self._left != 0:
+                self._check()
                 batch = await self._service.run(self._next)
-            except DocstoreError as error:
-                await _sent(send, self._problem(error))
-                return
-            if batch:
-                await _sent(send, b"".join(map(self._form, batch)))
-            elif not self._follows or not await self._more(gone, send):
-                return
+                if batch:
+                    await _sent(send, b"".join(map(self._form, batch)))
+                elif not self._follows or not await self._more(gone, send):
+                    return
+        except DocstoreError as error:
+            await _sent(send, self._problem(error))
 
     def _next(self) -> list[Change[bytes]]:
         most = BATCH if self._left is None else min(BATCH, self._left)
@@ -148,6 +152,7 @@ class _Stream(Response):
                 done, _ = await asyncio.wait((gone, stopping), timeout=LOOK_SECONDS)
                 if done:
                     return False
+                self._check()  # a key that was revoked ends what it began
                 if loop.time() >= beat:
                     await _sent(send, self._heartbeat())
                     beat = loop.time() + self._service.settings.heartbeat_seconds

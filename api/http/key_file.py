@@ -111,6 +111,7 @@ class Gate:
         self._hosts = {"localhost", "127.0.0.1", "[::1]", *hosts}
         self._keys = {} if path is None else read_keys(path)
         self._stamp = self._stamp_now()
+        self._is_readable = True
         self._looked = time.monotonic()
 
     def grant_of(self, request: Request) -> Grant:
@@ -118,7 +119,7 @@ class Gate:
         if self._path is None:
             self._check_host(request)
             return EVERYTHING
-        if time.monotonic() - self._looked > LOOK_SECONDS:
+        if not self._is_readable or time.monotonic() - self._looked > LOOK_SECONDS:
             self._look()
         return granted(self._keys, key_in(request))
 
@@ -131,16 +132,23 @@ class Gate:
                 hint="ask it as localhost, or add the name to the setting trusted_hosts",
             )
 
+    def check(self) -> None:
+        """Raise Unavailable when the keys cannot be read, so that nobody can be let in."""
+        if self._path is not None:
+            self._look()
+
     def _look(self) -> None:
         self._looked = time.monotonic()
         stamp = self._stamp_now()
         if stamp != self._stamp and self._path is not None:
+            self._is_readable = False  # nobody is let in by keys that may have been revoked
             try:
                 self._keys = read_keys(self._path)
             except DocstoreError as error:
                 raise Unavailable(
                     "the server's file of API keys cannot be read", hint="restore it"
                 ) from error
+            self._is_readable = True
             self._stamp = stamp
 
     def _stamp_now(self) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from api.http import problems
 from api.http.access import NOTHING, Grant, Scopes
 from api.http.refusals import MethodNotAllowed, UnknownRoute
 from api.http.service import Served, Service
-from docstore import DocstoreError
+from docstore import DocstoreError, NotFound
 
 PREFIX = "/v1"
 
@@ -58,8 +58,13 @@ class Call:
 
     @property
     def served(self) -> Served:
-        """The collection in the path; raises NotFound."""
-        return self.service.served(self.name)
+        """The collection in the path; raises NotFound, whose hint names what the caller may see."""
+        try:
+            return self.service.served(self.name)
+        except NotFound as error:
+            seen = [name for name in self.service.store.collections() if self.grant.sees(name)]
+            hint = f"collections: {', '.join(seen) or 'none yet'}"
+            raise NotFound(error.message, hint=hint) from error
 
 
 Endpoint = Callable[[Call], Awaitable[Response]]

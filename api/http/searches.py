@@ -227,7 +227,7 @@ async def explain(call: Call) -> Response:
 async def delete_by_query(call: Call) -> Response:
     """Delete what matches, a batch at a time; `more` says that matches are left."""
     asked = await _asked(call, models.DeleteByQuery)
-    if asked.q is None and asked.filter is None and asked.query is None:
+    if not (asked.q or "").strip() and not asked.filter and asked.query is None:
         raise InvalidQuery(
             "nothing says which documents to delete",
             hint='for all of them write {"query": {"match_all": {}}}',

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -10,7 +11,7 @@ from api.http.key_file import add_key, read_keys, revoke_key
 from api.http.server import check_exposure, is_loopback
 from api.http.settings import Settings
 from docstore import InvalidRequest, NotFound
-from tests.api.http.conftest import Connect
+from tests.api.http.conftest import Connect, Serve
 
 
 @pytest.fixture
@@ -44,6 +45,44 @@ def test_a_key_may_do_what_its_scopes_and_patterns_say(connect: Connect, keys: P
         assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
     seen = client.get("/v1/collections", headers=bearer(reader)).json()["collections"]
     assert [each["collection"] for each in seen] == ["cars"]
+
+
+def test_a_key_learns_no_other_collections_names(connect: Connect, keys: Path) -> None:
+    _, admin = add_key(keys, "admin", ("admin",), ("*",))
+    _, reader = add_key(keys, "reader", ("read",), ("car*",))
+    client = connect(api_key_file=keys)
+    for name in ("cars", "secret"):
+        client.put(f"/v1/collections/{name}", json={}, headers=bearer(admin))
+    missing = client.get("/v1/collections/cart", headers=bearer(reader))
+    assert (missing.status_code, missing.json()["hint"]) == (404, "collections: cars")
+
+
+def test_a_revoked_key_ends_the_stream_it_began(serve: Serve, keys: Path) -> None:
+    stored, key = add_key(keys, "someone", ("read",), ("*",))
+    _, admin = add_key(keys, "admin", ("admin", "write"), ("*",))
+    cars = f"{serve(api_key_file=keys, heartbeat_seconds=0.1).url}/v1/collections/cars"
+    httpx.put(cars, json={}, headers=bearer(admin))
+    headers = {**bearer(key), "accept": "text/event-stream"}
+    with httpx.stream("GET", f"{cars}/changes", headers=headers) as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == ": still here"
+        revoke_key(keys, stored.id)
+        assert [line for line in lines if line.startswith("event")] == ["event: problem"]
+
+
+def test_without_its_key_file_a_server_lets_nobody_in_until_it_is_back(
+    connect: Connect, keys: Path
+) -> None:
+    _, key = add_key(keys, "someone", ("read",), ("*",))
+    client = connect(api_key_file=keys)
+    content = keys.read_bytes()
+    keys.unlink()
+    assert client.get("/health/ready").status_code == 503
+    for _ in range(2):
+        assert client.get("/v1/collections", headers=bearer(key)).status_code == 503
+    keys.write_bytes(content)
+    assert client.get("/v1/collections", headers=bearer(key)).status_code == 200
+    assert client.get("/health/ready").status_code == 200
 
 
 @pytest.mark.parametrize("given", ["", "Bearer", "Bearer x", "Bearer dsk_a_b", "Basic eDp5", "ü"])

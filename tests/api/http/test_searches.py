@@ -87,7 +87,17 @@ def test_what_matches_is_deleted_a_batch_at_a_time(cars: TestClient) -> None:
     assert (second["deleted"], second["more"]) == (1, False)
     assert cars.post(path, json=asked).json()["deleted"] == 0
     assert cars.post(f"{CARS_PATH}/count", json={}).json() == {"count": 1}
-    assert cars.post(path, json={}).status_code == 400
+
+
+@pytest.mark.parametrize("asked", [{}, {"filter": {}}, {"q": ""}, {"q": " ", "filter": {}}])
+def test_everything_is_deleted_only_when_that_is_said(
+    cars: TestClient, asked: dict[str, Any]
+) -> None:
+    path = f"{CARS_PATH}/documents:delete-by-query"
+    refused = cars.post(path, json=asked)
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid-query")
+    assert cars.post(f"{CARS_PATH}/count", json={}).json() == {"count": 3}
+    assert cars.post(path, json={"query": {"match_all": {}}}).json()["deleted"] == 3
 
 
 def test_a_search_after_a_position_sees_that_write(cars: TestClient) -> None:
