@@ -20,6 +20,7 @@ from docstore.types import (
     SearchResult,
     WriteResult,
 )
+from indexing.counts import Completion
 from indexing.errors import DocstoreError, InvalidRequest
 from indexing.passes import Sort
 from indexing.schema import Schema
@@ -236,6 +237,37 @@ class AsyncCollection(Generic[D]):
                 operator=operator,
             )
         )
+
+    async def complete(
+        self,
+        prefix: str,
+        field: str | Iterable[str] | None = None,
+        *,
+        limit: int = 10,
+        filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
+        freshness: Freshness = "current",
+    ) -> list[Completion]:
+        """What a person may be typing; as `Collection.complete`."""
+        call = self._calls.complete(
+            prefix=prefix, field=field, limit=limit, filter=filter, freshness=freshness
+        )
+        return await self._sender.send(call)
+
+    async def more_like(
+        self,
+        key: Key,
+        fields: Iterable[str] | None = None,
+        *,
+        limit: int = 10,
+        offset: int = 0,
+        filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
+        freshness: Freshness = "current",
+    ) -> SearchResult[D]:
+        """Documents similar to one; as `Collection.more_like`."""
+        call = self._calls.more_like(
+            key, fields=fields, limit=limit, offset=offset, filter=filter, freshness=freshness
+        )
+        return await self._sender.send(call)
 
     async def changes(
         self,

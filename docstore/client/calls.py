@@ -9,7 +9,7 @@ answers are JSON: their dates become dates again by the schema, bytes arrive as 
 import base64
 import datetime
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -21,7 +21,7 @@ from docstore.apply import op_id_bytes
 from docstore.client.problems import error_of
 from docstore.client.questions import json_of, plan_of, question_of
 from docstore.client.wire import JSON, NDJSON, Answer, Call
-from docstore.documents import DocumentCodec
+from docstore.documents import DocumentCodec, check_json
 from docstore.hot_keys.proposing import HotKey
 from docstore.key_parts import KeyParts
 from docstore.keys import KeySpec
@@ -36,7 +36,7 @@ from docstore.types import (
     SearchResult,
     WriteResult,
 )
-from indexing.counts import Bucket, Histogram, ValueCount
+from indexing.counts import Bucket, Completion, Histogram, ValueCount
 from indexing.errors import DocstoreError, InvalidRequest, VersionConflict
 from indexing.schema import Schema
 
@@ -86,6 +86,7 @@ class CollectionCalls(Generic[D]):
         self, key: Key, patch: Any, if_version: int | None, op_id: str | None
     ) -> Call[WriteResult]:
         """Change some fields."""
+        check_json(patch)  # what JSON has no word for would travel as null, which removes a field
         encoded = self._encoded(key)
         whole = self._of(encoded)
         headers = {"content-type": "application/merge-patch+json", **_operation(op_id)}
@@ -174,9 +175,7 @@ class CollectionCalls(Generic[D]):
 
     def get_many(self, wanted: list[Key]) -> Call[list[D | None]]:
         """Up to PAGE documents."""
-        encoded = [self._encoded(key) for key in wanted]
-        # A string is its own JSON; ~ means something for typed keys only.
-        texts = [self._text(each) if self.spec.typed else each.decode() for each in encoded]
+        texts = [self._sent(self._encoded(key)) for key in wanted]
 
         def read(answer: Answer) -> list[D | None]:
             found = answer.json()["documents"]
@@ -229,6 +228,19 @@ class CollectionCalls(Generic[D]):
     def explain(self, **asked: Any) -> Call[Plan]:
         """A search's plan."""
         return self._post("/explain", question_of(asked), lambda answer: plan_of(answer.json()))
+
+    def complete(self, **asked: Any) -> Call[list[Completion]]:
+        """Completions of what was typed."""
+
+        def read(answer: Answer) -> list[Completion]:
+            return [Completion(**each) for each in answer.json()["completions"]]
+
+        return self._post("/complete", question_of(asked), read)
+
+    def more_like(self, key: Key, **asked: Any) -> Call[SearchResult[D]]:
+        """Documents similar to one."""
+        question = {"key": self._sent(self._encoded(key)), **question_of(asked)}
+        return self._post("/more-like", question, lambda answer: self._found(answer, False))
 
     def _found(self, answer: Answer, selected: bool) -> SearchResult[D]:
         said = answer.json()
@@ -327,6 +339,10 @@ class CollectionCalls(Generic[D]):
                 return text
         return "~" + base64.urlsafe_b64encode(encoded).rstrip(b"=").decode()
 
+    def _sent(self, encoded: bytes) -> str:
+        """A key in a body: a string is its own JSON, ~ means something for typed keys only."""
+        return self._text(encoded) if self.spec.typed else encoded.decode()
+
     def _document(self, encoded: bytes) -> str:
         return f"{self._path}/documents/{quote(self._text(encoded), safe='')}"
 
@@ -361,13 +377,6 @@ def hot_keys_in(answer: Answer) -> list[HotKey]:
 
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-
-
-def described(said: Mapping[str, Any], model: type[BaseModel] | None) -> CollectionCalls[Any]:
-    """The calls of a collection that a server described."""
-    schema = Schema.from_json(said["schema"])
-    spec = KeySpec(tuple(said["key"]), said["key_is_typed"])
-    return CollectionCalls(said["collection"], schema, spec, model)
 
 
 def _is_no_document(_: Answer, error: DocstoreError) -> bool:

@@ -19,6 +19,7 @@ from docstore.types import (
     SearchResult,
     WriteResult,
 )
+from indexing.counts import Completion
 from indexing.passes import Sort
 from indexing.schema import Schema
 
@@ -110,6 +111,25 @@ class CollectionLike(Protocol[D]):
         after: Position | str | Iterable[Position | str] | None = None,
         operator: str | None = None,
     ) -> int: ...
+    def complete(
+        self,
+        prefix: str,
+        field: str | Iterable[str] | None = None,
+        *,
+        limit: int = 10,
+        filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
+        freshness: Freshness = "current",
+    ) -> list[Completion]: ...
+    def more_like(
+        self,
+        key: Key,
+        fields: Iterable[str] | None = None,
+        *,
+        limit: int = 10,
+        offset: int = 0,
+        filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
+        freshness: Freshness = "current",
+    ) -> SearchResult[D]: ...
     def changes(
         self,
         after: Position | str | Iterable[Position | str] | None = None,

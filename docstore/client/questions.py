@@ -1,5 +1,6 @@
 """Searches as the API's JSON has them, and plans read back from it; pure."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from decimal import Decimal
@@ -27,7 +28,7 @@ def question_of(asked: Mapping[str, Any]) -> dict[str, Any]:
     if is_dataclass(sort) and not isinstance(sort, type):
         given = asdict(sort)
         question["sort"] = f"-{given['path']}" if given["descending"] else given["path"]
-    for name in ("select", "facets", "histograms", "highlight"):
+    for name in ("select", "facets", "histograms", "highlight", "field", "fields"):
         value = question.get(name)
         if value is not None and not isinstance(value, str | bool | Mapping):
             question[name] = list(value)
@@ -54,11 +55,28 @@ def plan_of(said: Mapping[str, Any]) -> Plan:
 def json_of(value: Any) -> bytes:
     """A value of a request; raises InvalidQuery for what JSON cannot hold."""
     try:
-        return orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+        form = orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS)
     except orjson.JSONEncodeError as error:
         raise InvalidQuery(
             f"this cannot travel as JSON: {error}", hint="use dicts, lists, texts and numbers"
         ) from error
+    _check_finite(value)
+    return form
+
+
+def _check_finite(value: Any) -> None:
+    """Refuse NaN and infinity, which would travel as null and then mean that a field is missing."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidQuery(
+            f"expected a finite number, not {value}",
+            hint="leave a bound out to keep its side of a range open",
+        )
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple | set | frozenset):
+        return
+    for each in value:
+        _check_finite(each)
 
 
 def _plain(value: Any) -> Any:

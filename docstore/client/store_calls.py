@@ -1,16 +1,17 @@
 """The calls of a whole store: its collections listed, made and dropped; pure."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from pydantic import BaseModel
 
 from docstore.catalog import check_name
-from docstore.client.calls import COLLECTIONS, CollectionCalls, described, hot_keys_in
+from docstore.client.calls import COLLECTIONS, CollectionCalls, hot_keys_in
 from docstore.client.questions import json_of
 from docstore.client.wire import JSON, Answer, Call
 from docstore.hot_keys.proposing import HotKey
-from docstore.keys import Key
+from docstore.keys import Key, KeySpec
 from indexing.errors import AlreadyExists, InvalidSchema
 from indexing.models import schema_of
 from indexing.schema import Schema
@@ -74,3 +75,10 @@ def drop(name: str) -> Call[None]:
 
 def _path(name: str) -> str:
     return f"{COLLECTIONS}/{quote(check_name(name), safe='')}"
+
+
+def described(said: Mapping[str, Any], model: type[BaseModel] | None) -> CollectionCalls[Any]:
+    """The calls of a collection that a server described."""
+    schema = Schema.from_json(said["schema"])
+    spec = KeySpec(tuple(said["key"]), said["key_is_typed"])
+    return CollectionCalls(said["collection"], schema, spec, model)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from docstore import (
     AlreadyExists,
+    Completion,
     DocstoreError,
     FailedWrite,
     InvalidDocument,
@@ -163,6 +164,44 @@ def test_searches_give_the_same_pages(cars: Any) -> None:
     assert cars.search(query={"term": {"make": "BMW"}}, freshness="any").total <= 1
     cars.refresh()
     assert cars.stats()["documents"] == 3
+
+
+def test_what_is_typed_is_completed(cars: Any) -> None:
+    assert cars.complete("fo", "make") == [Completion("Ford", "make", documents=2)]
+    assert cars.complete("fo", ("make",), filter={"price": {"gt": 10000}}, limit=1) == [
+        Completion("Ford", "make", documents=1)
+    ]
+    with pytest.raises(InvalidQuery):
+        cars.complete("1", "price")
+
+
+def test_similar_documents_are_found(cars: Any) -> None:
+    similar = cars.more_like("a1", ["make"])
+    assert [hit.document for hit in similar.hits] == [CARS[1]]
+    assert cars.more_like("a1", filter={"make": "BMW"}, limit=0).hits == []
+    cars.put(CARS[2].model_copy(update={"id": "b"}))
+    assert [hit.key for hit in cars.more_like("~/ä b?#%", limit=1).hits] == ["b"]
+    with pytest.raises(NotFound):
+        cars.more_like("none")
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_numbers_that_json_has_no_word_for_are_refused(cars: Any, number: float) -> None:
+    with pytest.raises(InvalidDocument):
+        cars.patch("a1", {"price": number})
+    assert cars.get("a1") == CARS[0]  # as null it would have removed the field
+    with pytest.raises(InvalidQuery):
+        cars.search(filter={"price": number})
+    with pytest.raises(InvalidQuery):
+        cars.count(query={"range": {"price": {"gte": number}}})
+
+
+@pytest.mark.parametrize(
+    "asked", [{"limit": -1}, {"offset": "1"}, {"operator": "xor"}, {"filter": []}, {"q": 5}]
+)
+def test_what_is_no_query_is_the_same_kind_of_error(cars: Any, asked: dict[str, Any]) -> None:
+    with pytest.raises(InvalidQuery):
+        cars.search(**asked)
 
 
 def test_changes_go_on_where_they_were_left(cars: Any) -> None:
