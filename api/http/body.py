@@ -108,14 +108,14 @@ def parsed(data: bytes) -> Any:
         ) from error
 
 
-def fitted(model: type[M], value: Any) -> M:
-    """The value as a model; raises InvalidRequest with the path that does not fit."""
+def fitted(model: type[M], value: Any, kind: type[InvalidRequest] = InvalidRequest) -> M:
+    """The value as a model; raises an error of a kind that names the path that does not fit."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         path = ".".join(str(part)[:100] for part in first["loc"])
-        raise InvalidRequest(
+        raise (kind if path else InvalidRequest)(
             f"{path}: {first['msg']}" if path else first["msg"],
             hint=f"the fields are {', '.join(_names(model))}",
             path=path,

@@ -48,7 +48,7 @@ async def search(call: Call) -> Response:
     """Find documents; the body is what the Python API's `search` takes."""
     question = await _body(call)
     return await _answered(
-        call, question, lambda: body.fitted(models.Search, body.parsed(question))
+        call, question, lambda: body.fitted(models.Search, body.parsed(question), InvalidQuery)
     )
 
 
@@ -59,7 +59,7 @@ async def search_link(call: Call) -> Response:
         given = parameters(call.request, _SEARCH_PARAMETERS)
         if "select" in given:
             given["select"] = [field for field in given["select"].split(",") if field]
-        return body.fitted(models.Search, given)
+        return body.fitted(models.Search, given, InvalidQuery)
 
     return await _answered(call, call.request.scope["query_string"], asked)
 
@@ -260,7 +260,7 @@ def _delete_some(
 
 
 async def _asked(call: Call, model: type[Q]) -> Q:
-    return body.fitted(model, body.parsed(await _body(call)))
+    return body.fitted(model, body.parsed(await _body(call)), InvalidQuery)
 
 
 async def _body(call: Call) -> bytes:
