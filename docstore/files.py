@@ -116,6 +116,13 @@ def remove_directory(path: Path) -> None:
         shutil.rmtree(doomed, ignore_errors=True)
 
 
+def rename_directory(path: Path, to: Path) -> None:
+    """Give a directory another name, durably."""
+    with usable(path):
+        path.rename(to)
+        sync_directory(to.parent)
+
+
 def remove_leftovers(directory: Path) -> None:
     """Remove what a crash left half made or half removed."""
     for path in directory.glob(f"{_LEFTOVER}*"):

@@ -16,6 +16,7 @@ from typing import Any
 from docstore import keys
 from docstore.background import BackgroundRefresh
 from docstore.catalog import SHARDS_DIRECTORY, Definition, file_identity
+from docstore.global_index.comparing import scatter_over
 from docstore.global_index.indexes import GlobalIndexes
 from docstore.hot_keys.traffic import Traffic
 from docstore.key_parts import KeyParts
@@ -81,7 +82,14 @@ class Partitions:
         self._searched = -WATCHED_SECONDS
         self._definition_file = file_identity(directory)
         self.indexes = GlobalIndexes(
-            directory, definition, lambda: self.numbers, self.shard, read_only=read_only
+            directory,
+            definition,
+            lambda: self.numbers,
+            self.shard,
+            scatter_over(
+                lambda: self.views(self.numbers, None, current=True), definition.key, search_pool
+            ),
+            read_only=read_only,
         )
         self.indexes.wake()
 
@@ -163,7 +171,7 @@ class Partitions:
 
         An index that cannot follow now is tried again in the background: the writes are safe.
         """
-        self.indexes.wake()
+        self.indexes.wake(is_write=True)
         for number, count in counts.items():
             try:
                 follower = self.follower(number)

@@ -337,13 +337,21 @@ class Partitions(BaseModel):
 
 
 class GlobalIndexStats(BaseModel):
-    """A global index: what it is, the entries it has not applied, the shards it is reading."""
+    """A global index: what it is, how far it is, what it holds."""
 
     name: str
-    field: str
-    include: list[str]
+    field: str | list[str]
+    include: list[str] | Literal["all"]
     partitions: int
+    by: Literal["hash", "range"]
+    bounds: list[str]
+    state: Literal["filling", "comparing", "ready"]
+    documents: int
+    postings: int
+    terms: int
     lag: int
+    lag_ms: float
+    overlay: int
     filling: int
     error: str | None
 

@@ -2,14 +2,17 @@
 
 Rules: `global-missing` (a document lacks a posting), `global-extra` (a posting without its
 document, or without its entry among the documents of the partition), `global-stale` (a posting says
-something else than the document). Writes may go on: what changes during the check is not reported.
+something else than the document), `global-count` (a term's documents are miscounted). Writes may go
+on: what changes during the check is not reported.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
+from docstore.global_index.index_partition import IndexPartition
 from docstore.global_index.live_index import LiveIndex
-from docstore.global_index.terms import partition_of
+from docstore.global_index.postings import Posting, unpacked
 from docstore.records import Record
 
 
@@ -23,45 +26,78 @@ class Divergence(NamedTuple):
 
 
 def check(index: LiveIndex, numbers: Sequence[int]) -> Iterator[Divergence]:
-    """Every divergence of an index whose lag was none when this began."""
+    """Every divergence of what an index has on disk, all of the logs' entries being there."""
+    heads = {number: index.files.floor(number) for number in numbers}
     for number in numbers:
         for key, record in index.shard_of(number).scan():
-            if record.seq <= index.floor(number):
-                yield from _document(index, number, key, record)
-    for place, partition in enumerate(index.partitions):
-        for key, _, _ in partition.documents():
+            if record.seq <= heads[number]:
+                yield from check_document(index, number, key, record)
+    for place, partition in enumerate(index.files.partitions):
+        for key, _ in partition.documents():
             if all(index.shard_of(number).get(key) is None for number in numbers) and (
-                partition.held(key) is not None and index.lag(numbers) == 0
+                partition.terms_of([key]) and not index.behind(_heads(index, numbers))
             ):
                 yield Divergence(
                     "global-extra", f"partition {place} holds a document that is gone", None, key
                 )
-        for term, number_here, postings in partition.entries():
-            key = postings[0].key
-            held = partition.held(key)
-            if (held is None or held[0] != number_here or term not in held[1]) and (
-                partition.postings_of(term, number_here)
+        yield from _check_postings(place, partition)
+
+
+def _heads(index: LiveIndex, numbers: Sequence[int]) -> dict[int, int]:
+    return {number: index.shard_of(number).head for number in numbers}
+
+
+def _check_postings(place: int, partition: IndexPartition) -> Iterator[Divergence]:
+    """Postings against the documents of the partition, and against the counts of terms."""
+    counts = partition.counted()
+    counted: tuple[bytes, int] | None = next(counts, None)
+    for term, postings in groupby(partition.entries(), key=lambda posting: posting.term):
+        found = 0
+        key = b""
+        for posting in postings:
+            found += 1
+            key = posting.key
+            if term not in partition.terms_of([key]).get(key, ()) and (
+                partition.posting(term, key) is not None
             ):
                 detail = f"partition {place} holds a posting that its document does not name"
-                yield Divergence("global-extra", detail, postings[0].shard, key)
+                yield Divergence("global-extra", detail, posting.shard, key)
+        while counted is not None and counted[0] < term:
+            counted = next(counts, None)
+        said = counted[1] if counted is not None and counted[0] == term else 0
+        if said != found and partition.frequency(term) == said:
+            detail = f"partition {place} counts {said} documents of a term, it has {found}"
+            yield Divergence("global-count", detail, None, key)
 
 
-def _document(index: LiveIndex, number: int, key: bytes, record: Record) -> Iterator[Divergence]:
-    expected = index.postings_of(key, number, record)
-    for place, partition in enumerate(index.partitions):
-        mine = {
-            t: p for t, p in expected.items() if partition_of(t, len(index.partitions)) == place
+def check_document(
+    index: LiveIndex, number: int, key: bytes, record: Record
+) -> Iterator[Divergence]:
+    """What every partition says otherwise than a document, unless it was written meanwhile."""
+    for place, rows in enumerate(index.rows_of(key, number, record)):
+        partition = index.files.partitions[place]
+        held = {
+            term: partition.posting(term, key) for term in partition.terms_of([key]).get(key, ())
         }
-        here = partition.held(key)
-        held = {} if here is None else {t: partition.postings_of(t, here[0]) for t in here[1]}
-        if held == mine or index.shard_of(number).get(key) != record:
+        mine = {term: unpacked(term, key, row) for term, row in rows.items()}
+        if _said(held) == _said(mine) or index.shard_of(number).get(key) != record:
             continue
         for term in mine.keys() | held.keys():
-            if not held.get(term):
+            if held.get(term) is None:
                 yield Divergence("global-missing", f"partition {place} lacks it", number, key)
             elif term not in mine:
                 detail = f"partition {place} has it under a value that it no longer holds"
                 yield Divergence("global-extra", detail, number, key)
-            elif held[term] != mine[term]:
+            elif _said(held)[term] != _said(mine)[term]:
                 detail = f"partition {place} says {held[term]}, the document {mine[term]}"
                 yield Divergence("global-stale", detail, number, key)
+
+
+def _said(postings: "dict[bytes, Posting | None] | dict[bytes, Posting]") -> dict[bytes, object]:
+    """What postings say, apart from the shard, which a split may have replaced."""
+    return {
+        term: None
+        if posting is None
+        else (posting.is_several, posting.seq, posting.version, posting.payload)
+        for term, posting in postings.items()
+    }

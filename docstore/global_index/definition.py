@@ -1,48 +1,65 @@
-"""What a global index is: its field, what its postings carry, and how many partitions it has.
+"""What a global index is: its fields, what its postings carry, and how its terms are spread.
 
 The names in the JSON form never change meaning. Absent: where it lives and how it is kept.
 """
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
+from docstore.partitioning import token_of
 from indexing.errors import Corruption, InvalidSchema
 from indexing.schema import Kind, Schema
 
 PARTITIONS_MAX = 64
 """Each costs a file that stays open and a durable commit per batch."""
+FIELDS_MAX = 8
+EVERYTHING = "all"
+"""`include="all"`: postings carry the whole document."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
-_REFUSED = {
-    Kind.TEXT: "is text, of which only words are searched",
-    Kind.IP: "is an address",
-    Kind.OBJECT: "is an object",
-}
+_REFUSED = {Kind.IP: "is an address", Kind.OBJECT: "is an object"}
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, init=False)
 class GlobalIndex:
     """`GlobalIndex("color", include=["make", "price"])`: documents by the values of a field.
 
-    Sparse: a document without the field is not in it; one with a list is under each value. The
-    postings are spread by the hash of the value over `partitions`. The name is the field's unless
-    given. Raises InvalidSchema.
+    Sparse: a document without the field is not in it; one with a list is under each value, a text
+    field's document under each of its words. Several fields make one index over their combined
+    values. Its terms are spread over `partitions` by hash, or by ranges of values
+    (`by="range"`), whose bounds are chosen from the documents when it is filled. Its name is that
+    of its fields unless given. Raises InvalidSchema.
     """
 
-    field: str
+    fields: tuple[str, ...]
     include: tuple[str, ...]
+    covers_all: bool
     partitions: int
     name: str
+    by: Literal["hash", "range"]
+    bounds: tuple[bytes, ...]
 
     def __init__(
         self,
-        field: str,
-        include: tuple[str, ...] | list[str] = (),
+        field: str | Sequence[str],
+        include: Sequence[str] | Literal["all"] = (),
         partitions: int = 4,
         name: str | None = None,
+        by: Literal["hash", "range"] = "hash",
+        *,
+        bounds: Sequence[bytes] = (),
     ) -> None:
-        if not isinstance(include, tuple | list) or not all(
-            isinstance(path, str) and path for path in (field, *include)
+        fields = (field,) if isinstance(field, str) else tuple(field)
+        covers_all = include == EVERYTHING
+        included = () if covers_all else include
+        if (
+            isinstance(included, str)
+            or not 1 <= len(fields) <= FIELDS_MAX
+            or not all(isinstance(path, str) and path for path in (*fields, *included))
+            or len(set(fields)) < len(fields)
         ):
             raise InvalidSchema(
                 f"a global index over {field!r} including {include!r} names no fields",
@@ -52,21 +69,46 @@ class GlobalIndex:
             raise InvalidSchema(
                 f"{partitions!r} index partitions", hint=f"use 1 to {PARTITIONS_MAX}"
             )
-        chosen = field if name is None else name
-        if not isinstance(chosen, str) or not _NAME.fullmatch(chosen):
-            raise InvalidSchema(
-                f"{chosen!r} is not an index's name",
-                hint="give name=, of 1 to 100 letters, digits, _, . and -",
-            )
-        object.__setattr__(self, "field", field)
-        object.__setattr__(self, "include", tuple(dict.fromkeys(include)))
-        object.__setattr__(self, "partitions", partitions)
-        object.__setattr__(self, "name", chosen)
+        if by not in ("hash", "range"):
+            raise InvalidSchema(f"terms spread by {by!r}", hint='use "hash" or "range"')
+        chosen = check_name("+".join(fields) if name is None else name)
+        for attribute, value in (
+            ("fields", fields),
+            ("include", tuple(dict.fromkeys(included))),
+            ("covers_all", covers_all),
+            ("partitions", partitions),
+            ("name", chosen),
+            ("by", by),
+            ("bounds", tuple(bounds)),
+        ):
+            object.__setattr__(self, attribute, value)
+
+    @property
+    def field(self) -> str:
+        """The first field it is over."""
+        return self.fields[0]
+
+    @cached_property
+    def covered(self) -> frozenset[str]:
+        """The paths whose values postings carry, unless they carry everything."""
+        return frozenset((*self.fields, *self.include))
+
+    def partition_of(self, term: bytes) -> int:
+        """The index partition of a stored term: a slice of token space, or of the terms."""
+        if self.by == "range":
+            return bisect_right(self.bounds, term)
+        return (token_of(term) * self.partitions) >> 32
+
+    def partitions_between(self, lower: bytes, upper: bytes) -> range:
+        """The index partitions that can hold a term in [lower, upper)."""
+        if self.by == "range":
+            return range(self.partition_of(lower), self.partition_of(upper) + 1)
+        return range(self.partitions)
 
     def check_fits(self, schema: Schema) -> None:
         """Refuse fields that documents cannot have, and values that have no order."""
         leaves = dict(schema.leaves())
-        for path in (self.field, *self.include):
+        for path in (*self.fields, *self.include):
             inside = any(path == leaf or path.startswith(f"{leaf}.") for leaf in leaves)
             if not inside and schema.dynamic == "strict":
                 raise InvalidSchema(
@@ -74,30 +116,59 @@ class GlobalIndex:
                     hint=f"fields: {', '.join(sorted(leaves))}",
                     field=path,
                 )
-        leaf = leaves.get(self.field)
-        if leaf is not None and leaf.kind in _REFUSED:
-            raise InvalidSchema(
-                f"{self.field!r} {_REFUSED[leaf.kind]}: its values cannot be indexed whole",
-                hint="index a keyword, number, boolean or date field",
-                field=self.field,
-            )
+        for path in self.fields:
+            leaf = leaves.get(path)
+            if leaf is not None and leaf.kind in _REFUSED:
+                raise InvalidSchema(
+                    f"{path!r} {_REFUSED[leaf.kind]}: its values cannot be indexed",
+                    hint="index a text, keyword, number, boolean or date field",
+                    field=path,
+                )
 
     def to_json(self) -> dict[str, Any]:
-        """`{"name", "field", "include", "partitions"}`."""
+        """`{"name", "field", "include", "partitions", "by", "bounds"}`."""
         return {
             "name": self.name,
-            "field": self.field,
-            "include": list(self.include),
+            "field": self.field if len(self.fields) == 1 else list(self.fields),
+            "include": EVERYTHING if self.covers_all else list(self.include),
             "partitions": self.partitions,
+            "by": self.by,
+            "bounds": [bound.hex() for bound in self.bounds],
         }
 
     @classmethod
     def from_json(cls, form: Any) -> "GlobalIndex":
         """Read `to_json` back; raises Corruption on anything else."""
         try:
-            return cls(form["field"], form["include"], form["partitions"], form["name"])
-        except (KeyError, TypeError, InvalidSchema) as error:
+            bounds = [bytes.fromhex(each) for each in form.get("bounds", ())]
+            by = form.get("by", "hash")
+            return cls(
+                form["field"], form["include"], form["partitions"], form["name"], by, bounds=bounds
+            )
+        except (AttributeError, KeyError, TypeError, ValueError, InvalidSchema) as error:
             raise Corruption(
                 f"a stored index definition is wrong: {error}",
                 hint="restore indexes.json from a copy, or remove it and create the indexes again",
             ) from error
+
+    def changed(self, *, name: str | None = None, bounds: Sequence[bytes] = ()) -> "GlobalIndex":
+        """The same index under another name, or with other bounds."""
+        include = EVERYTHING if self.covers_all else self.include
+        return GlobalIndex(
+            self.fields,
+            include,
+            self.partitions,
+            name or self.name,
+            self.by,
+            bounds=bounds or self.bounds,
+        )
+
+
+def check_name(name: Any) -> str:
+    """A name of an index; raises InvalidSchema."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name.replace("+", "_")):
+        raise InvalidSchema(
+            f"{name!r} is not an index's name",
+            hint="give name=, of 1 to 100 letters, digits, _, ., + and -",
+        )
+    return name

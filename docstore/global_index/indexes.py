@@ -5,22 +5,27 @@ is derived, and what it does not name is removed on opening. A base write never 
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from docstore import files, keys
 from docstore.catalog import Definition
+from docstore.global_index.bounds import bounds_of
+from docstore.global_index.candidates import Candidates
 from docstore.global_index.checking import check
-from docstore.global_index.definition import GlobalIndex
+from docstore.global_index.comparing import Scatter, differences
+from docstore.global_index.definition import GlobalIndex, check_name
 from docstore.global_index.live_index import LiveIndex
-from docstore.global_index.reading import ordered, read, wanted_of
+from docstore.global_index.lookups import IndexAnswer, answer_of, asked_of
+from docstore.global_index.offers import Offer
 from docstore.global_index.updater import Updater
+from docstore.global_index.wanted import Asked, Condition, Wanted
 from docstore.shard import Shard
-from docstore.types import Freshness, Key, Violation
+from docstore.types import Freshness, Position, Violation
 from indexing.errors import (
     AlreadyExists,
+    Corruption,
     InvalidQuery,
     InvalidRequest,
     InvalidSchema,
@@ -32,28 +37,9 @@ from indexing.schema import Schema
 INDEXES_FILE = "indexes.json"
 INDEXES_DIRECTORY = "indexes"
 _FORMAT = 1
-_BOUNDS = ("prefix", "gt", "gte", "lt", "lte")
-
-
-@dataclass(frozen=True, slots=True)
-class IndexRow:
-    """A document as an index knows it: key, version, the value found and the included fields."""
-
-    key: Key
-    version: int
-    value: Any
-    included: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class IndexAnswer:
-    """A page of rows and the exact total; `pending` entries were overlaid, `lag` are unapplied."""
-
-    total: int
-    rows: list[IndexRow]
-    pending: int
-    lag: int
-    index_partitions: list[int] = field(default_factory=list)
+LOG_ENTRIES_HELD_MAX = 1_000_000
+"""Entries of one shard that the log is kept for an index that does not apply them: some 100 MB.
+Beyond, the index is filled again when it can be."""
 
 
 def declare(directory: Path, schema: Schema, indexes: Sequence[GlobalIndex]) -> None:
@@ -84,6 +70,7 @@ class GlobalIndexes:
         definition: Definition,
         numbers: Callable[[], Sequence[int]],
         shard_of: Callable[[int], Shard],
+        scatter: Scatter,
         *,
         read_only: bool,
     ) -> None:
@@ -94,7 +81,8 @@ class GlobalIndexes:
         self._read_only = read_only
         self._changing = threading.Lock()
         self._live: dict[str, LiveIndex] = {}
-        self._updater = Updater(lambda: list(self._live.values()), numbers)
+        self._scatter = scatter
+        self._updater = Updater(lambda: list(self._live.values()), numbers, shard_of, self._settle)
         path = directory / INDEXES_FILE
         if path.exists():
             form = files.read_json(path)
@@ -117,9 +105,6 @@ class GlobalIndexes:
         schema = self._definition.schema
         return LiveIndex(directory, index, schema, self._shard_of, read_only=self._read_only)
 
-    def _save(self, live: dict[str, LiveIndex]) -> None:
-        _write(self._directory, [each.definition for each in live.values()])
-
     def create(self, index: GlobalIndex) -> None:
         """Declare an index; it is filled from the documents while everything goes on.
 
@@ -132,22 +117,53 @@ class GlobalIndexes:
                 raise AlreadyExists(
                     f"there is an index {index.name!r}", hint="drop it, or give another name="
                 )
-            live = {**self._live, index.name: self._opened(index)}
-            self._save(live)
-            self._live = live
+            self._publish({**self._live, index.name: self._opened(self._bounded(index))})
         self.wake()
 
+    def _bounded(self, index: GlobalIndex) -> GlobalIndex:
+        if index.by != "range":
+            return index
+        shards = [self._shard_of(number) for number in self._numbers()]
+        return index.changed(bounds=bounds_of(index, self._definition.schema, shards))
+
+    def _publish(self, live: dict[str, LiveIndex]) -> None:
+        _write(self._directory, [each.definition for each in live.values()])
+        self._live = live
+
     def drop(self, name: str) -> None:
-        """Remove an index; documents are untouched."""
+        """Remove an index; documents are untouched. Who is reading it is answered first."""
         self._check_writable()
         with self._changing:
             dropped = self._named(name)
-            live = {each: kept for each, kept in self._live.items() if each != name}
-            self._save(live)
-            self._live = live
+            self._publish({each: kept for each, kept in self._live.items() if each != name})
             self._updater.errors.pop(name, None)
-            dropped.close()
+            dropped.close(is_whole=False)
             files.remove_directory(self._directory / INDEXES_DIRECTORY / name)
+
+    def rename(self, name: str, to: str) -> None:
+        """Give an index another name; its content stays. Raises NotFound, AlreadyExists."""
+        self._check_writable()
+        check_name(to)
+        with self._changing:
+            renamed = self._named(name)
+            if to in self._live:
+                raise AlreadyExists(f"there is an index {to!r}", hint="drop it first")
+            directory = self._directory / INDEXES_DIRECTORY
+            renamed.close()
+            # Between these lines nothing is named so: a crash makes the index empty, and filled.
+            files.rename_directory(directory / name, directory / to)
+            definition = renamed.definition.changed(name=to)
+            self._updater.errors.pop(name, None)
+            opened = self._opened(definition)
+            self._publish(
+                {
+                    each.definition.name: each
+                    for each in (
+                        opened if kept is renamed else kept for kept in self._live.values()
+                    )
+                }
+            )
+        self.wake()
 
     def __iter__(self) -> Iterator[GlobalIndex]:
         """What is declared, in the order of declaration."""
@@ -161,10 +177,63 @@ class GlobalIndexes:
             )
         return found
 
+    # Asking
+
+    def offers(self) -> tuple[Offer, ...]:
+        """What every index could answer from, as it is now, in the order of declaration."""
+        numbers = self._numbers()
+        heads = {number: self._shard_of(number).head for number in numbers} if self._live else {}
+        return tuple(
+            Offer(
+                live,
+                live.state(numbers),
+                *live.files.sizes,
+                *live.lag(heads),
+                live.overlay,
+                None if (error := self._updater.errors.get(name)) is None else str(error),
+            )
+            for name, live in self._live.items()
+        )
+
+    def wanted(self, name: str, asked: Sequence[Asked]) -> Wanted:
+        """What to look for under the leading fields; raises NotFound, InvalidQuery."""
+        return self._named(name).extractor.wanted(asked)
+
+    def candidates(
+        self,
+        name: str,
+        wanted: Wanted,
+        conditions: Sequence[Condition] = (),
+        *,
+        sort: str | None = None,
+        descending: bool = False,
+        freshness: Freshness = "current",
+        after: Sequence[Position] = (),
+    ) -> Candidates:
+        """The documents with a wanted value that meet all conditions on covered fields.
+
+        `current` are the documents as of a moment after the call began; `any` those of what is
+        digested; `after` includes at least some positions. Raises NotFound, InvalidQuery, and
+        Unavailable while the index is filled.
+        """
+        live = self._named(name)
+        needed: dict[int, int] | None = None
+        if after:
+            needed = {}
+            for each in after:
+                needed[each.partition] = max(each.seq, needed.get(each.partition, 0))
+        elif freshness == "any":
+            needed = {}
+        elif freshness != "current":
+            raise InvalidRequest(f"freshness is {freshness!r}", hint="use current or any")
+        numbers = self._numbers()
+        return live.find(wanted, conditions, numbers, needed, sort, descending=descending)
+
     def lookup(
         self,
         name: str,
         *values: Any,
+        where: Sequence[Condition] = (),
         sort: str | None = None,
         descending: bool = False,
         offset: int = 0,
@@ -175,45 +244,46 @@ class GlobalIndexes:
         """The documents with one of `values`, or in a range (gt, gte, lt, lte), or with a prefix.
 
         Answered from the index alone. `current` sees every write acknowledged before and does not
-        wait; `any` is as old as the index's lag. Sorted by an included field or the indexed one,
-        equal values by key. Raises NotFound, InvalidQuery, Unavailable while it is filled.
+        wait; `any` is as old as the index's lag. `where` are conditions on covered fields. Sorted
+        by an included field or the indexed one, equal values by key; without `sort` by key. Raises
+        NotFound, InvalidQuery, Unavailable while the index is filled.
         """
-        index = self._named(name)
-        is_mixed = "prefix" in bounds and len(bounds) > 1
-        if bool(values) == bool(bounds) or not set(bounds) <= set(_BOUNDS) or is_mixed:
-            raise InvalidQuery(
-                "a lookup takes values, or one range, or a prefix",
-                hint='for example lookup("color", "red", "blue") or lookup("price", lt=20000)',
-            )
-        if freshness not in ("current", "any"):
-            raise InvalidRequest(f"freshness is {freshness!r}", hint="use current or any")
         if any(type(each) is not int or each < 0 for each in (offset, limit)):
             raise InvalidQuery(f"page {offset!r}, {limit!r}", hint="use whole numbers from 0")
-        wanted = wanted_of(index, values or None, bounds)
-        numbers = self._numbers()
-        answer = read(index, wanted, numbers, current=freshness == "current")
-        page = ordered(index, answer.postings, sort, descending=descending)
-        rows = [
-            IndexRow(
-                keys.decode(self._definition.key, posting.key),
-                posting.version,
-                posting.value,
-                dict(zip(index.definition.include, posting.included, strict=True)),
+        live = self._named(name)
+        wanted = self.wanted(name, asked_of(values, bounds, len(live.definition.fields)))
+        found = self.candidates(
+            name, wanted, where, sort=sort, descending=descending, freshness=freshness
+        )
+        lag = live.lag({number: self._shard_of(number).head for number in self._numbers()})
+        return answer_of(found, self._definition.key, offset, limit, lag)
+
+    # Keeping
+
+    def _settle(self, index: LiveIndex) -> None:
+        """Compare an index that was filled, and let it be asked or fill it again."""
+        found = next(iter(differences(index, self._numbers(), self._scatter)), None)
+        if found is not None:
+            index.empty()
+            raise Corruption(
+                f"the index {index.definition.name!r} was filled and differs: {found}",
+                hint="it is being filled again; if this stays, check the store",
             )
-            for posting in page[offset : offset + limit]
-        ]
-        lag = index.lag(numbers)
-        return IndexAnswer(len(page), rows, answer.pending, lag, answer.partitions)
+        index.promote()
 
     def catch_up(self) -> None:
-        """Apply everything acknowledged before the call, in the calling thread."""
+        """Apply everything acknowledged before the call and write it, in the calling thread."""
         self._check_writable()
         for index in list(self._live.values()):
-            ends = {number: self._shard_of(number).head for number in self._numbers()}
-            while index.unfilled(tuple(ends)) or any(
-                index.floor(number) < seq for number, seq in ends.items()
-            ):
-                index.step(tuple(ends))
+            numbers = tuple(self._numbers())
+            ends = {number: self._shard_of(number).head for number in numbers}
+            while (state := index.state(numbers)) != "ready":
+                if state == "comparing":
+                    self._settle(index)
+                else:
+                    index.fill(numbers)
+            index.digest(ends)
+            index.flush(is_last=True)
 
     def check(self) -> Iterator[Violation]:
         """Every divergence between the indexes and the documents, after catching up."""
@@ -227,33 +297,82 @@ class GlobalIndexes:
                     self._definition.name, shard, rule, f"index {name!r}: {detail}", shown
                 )
 
-    def rebuild(self, name: str) -> None:
-        """Fill an index again from the documents; it cannot be asked meanwhile."""
+    def rebuild(self, name: str, partition: int | None = None) -> None:
+        """Fill an index, or one of its partitions, again; it cannot be asked meanwhile.
+
+        Raises NotFound.
+        """
         self._check_writable()
-        self._named(name).rebuild()
+        with self._changing:
+            index = self._named(name)
+            if partition is not None and partition not in range(index.definition.partitions):
+                raise NotFound(
+                    f"the index {name!r} has no partition {partition!r}",
+                    hint=f"partitions: 0 to {index.definition.partitions - 1}",
+                )
+            index.empty(partition)
+            if partition is None and index.definition.by == "range":
+                # Documents have come since its bounds were chosen.
+                index.close(is_whole=False)
+                anew = self._opened(self._bounded(index.definition))
+                self._publish({**self._live, name: anew})
         self.wake()
 
+    def throttle(self, documents_per_second: float | None) -> None:
+        """Bound how fast indexes are filled from the documents; None for as fast as it goes."""
+        if documents_per_second is not None and not documents_per_second > 0:
+            raise InvalidRequest(
+                f"{documents_per_second!r} documents a second", hint="give more than none, or None"
+            )
+        self._updater.fill_rate = documents_per_second
+
     def stats(self) -> list[dict[str, Any]]:
-        """For each index its definition, `lag` in entries, shards still `filling`, `error`."""
+        """For each index its definition and where it stands.
+
+        `lag` in entries and `lag_ms`, `overlay` documents in memory only, shards still `filling`,
+        `state`, `documents`, `postings`, `terms`, `error`.
+        """
         numbers = self._numbers()
         return [
             {
-                **index.definition.to_json(),
-                "lag": index.lag(numbers),
-                "filling": len(index.unfilled(numbers)),
-                "error": None if (error := self._updater.errors.get(name)) is None else str(error),
+                **offer.definition.to_json(),
+                "state": offer.state,
+                "documents": offer.documents,
+                "postings": offer.postings,
+                "terms": offer.terms,
+                "lag": offer.lag,
+                "lag_ms": round(offer.lag_ms, 1),
+                "overlay": offer.overlay,
+                "filling": sum(number not in offer.live.digested for number in numbers),
+                "error": offer.error,
             }
-            for name, index in self._live.items()
+            for offer in self.offers()
         ]
 
-    def wake(self) -> None:
+    def wake(self, *, is_write: bool = False) -> None:
         """Have the indexes brought up to the logs soon; returns at once."""
         if self._live and not self._read_only:
-            self._updater.wake()
+            self._updater.wake(is_write=is_write)
 
     def log_floor(self, number: int) -> int:
-        """Up to which seq of a shard's log every index is done with it."""
-        return min((each.floor(number) for each in self._live.values()), default=2**63)
+        """Up to which seq of a shard's log every index is done with it, or is given up."""
+        floor = min((each.files.floor(number) for each in self._live.values()), default=2**63)
+        return max(floor, self._shard_of(number).head - LOG_ENTRIES_HELD_MAX)
+
+    def adopt(self, targets: Mapping[int, int], sources: Mapping[int, int]) -> None:
+        """Follow the new shards of a split from the seqs their logs begin after.
+
+        `sources` are the seqs that the split shards had when copying began: an index that has
+        applied them has seen all that the new shards hold, and need not read them. One that has
+        not reads them as any unknown shard.
+        """
+        for index in self._live.values():
+            index.adopt(targets, sources)
+
+    def forget(self, sources: Sequence[int]) -> None:
+        """Stop following shards that are no more."""
+        for index in self._live.values():
+            index.forget(sources)
 
     def _check_writable(self) -> None:
         if self._read_only:

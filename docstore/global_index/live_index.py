@@ -1,36 +1,53 @@
-"""One open global index: its partitions, and one step of bringing them up to the shards' logs.
+"""One open global index: its partitions on disk and in memory, brought up to the shards' logs.
 
-Invariants: only `step` changes partitions, one caller at a time; every document is applied as it is
-when read, so applying entries again, or late, changes nothing; a shard is first read from its
-documents, beginning at the log's end of that moment, and then followed from there. A partition that
-is damaged, or whose entries the log no longer holds, is emptied and filled again.
+Invariants: `digested` says up to which entry of each shard the index is in memory, and what is read
+is exactly that; partitions on disk follow, each with checkpoints of its own. A shard is first read
+from its documents, beginning at the log's end of that moment, and then followed from there. A
+partition that is damaged, or whose entries the log no longer holds, is emptied and filled again;
+until it is, and was compared, the index is not asked.
 """
 
+import itertools
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import orjson
 
-from docstore import files
+from docstore.global_index.block import Loose, Slice
+from docstore.global_index.candidates import Candidates, once_each
 from docstore.global_index.definition import GlobalIndex
-from docstore.global_index.postings import Change, Checkpoint, IndexPartition, Posting
-from docstore.global_index.terms import TERM_BYTES_MAX, partition_of, term_of, values_at
+from docstore.global_index.extracting import Extractor, Rows
+from docstore.global_index.index_files import IndexFiles
+from docstore.global_index.index_partition import Change, Checkpoint
+from docstore.global_index.resident import Resident
+from docstore.global_index.tails import Tail, read_tail
+from docstore.global_index.wanted import Condition, Held, Wanted
 from docstore.records import Record
 from docstore.shard import SCAN_BATCH, Shard
-from indexing.errors import Corruption
-from indexing.schema import Kind, Schema
+from indexing.errors import DocstoreError, Unavailable
+from indexing.schema import Schema
 
-STEP_ENTRIES = 4000
-"""Entries and documents of all shards that one step takes: a commit's cost is lost in them, and
-memory stays bounded."""
+DIGEST_ENTRIES = 2000
+"""Entries that a reader takes at once: a lock is held meanwhile."""
+FLUSH_DOCUMENTS = 1000
+FLUSH_SECONDS = 0.5
+"""Documents, and how long, that stay in memory only: a commit's cost is lost in them."""
+FILL_DOCUMENTS = 4000
+"""Documents of all shards that one step of filling takes: a commit's cost is lost in them."""
+CHECKPOINT_ENTRIES = 10_000
+"""Entries without a change in a partition after which its checkpoints are written all the same."""
+ROWS_MAX = 1_000_000
+"""Postings of an index in memory: some 200 MB. What is not asked for longest is dropped."""
 
-Applied = tuple[bytes, int, Record | None]
-"""A document's key, its shard, and what it is now."""
+State = Literal["filling", "comparing", "ready"]
 
 
 class LiveIndex:
-    """The partitions of one index. `shard_of` opens the shards whose logs are followed."""
+    """Safe to use from many threads. `shard_of` opens the shards whose logs are followed."""
 
     def __init__(
         self,
@@ -42,187 +59,342 @@ class LiveIndex:
         read_only: bool,
     ) -> None:
         self.definition = definition
-        kinds = {path: leaf.kind for path, leaf in schema.leaves()}
-        self.is_date = kinds.get(definition.field) is Kind.DATETIME
+        self.extractor = Extractor(definition, schema)
         self.shard_of = shard_of
-        self._directory = directory
         self._read_only = read_only
         self._stepping = threading.Lock()
-        self.partitions = [self._opened(number) for number in range(definition.partitions)]
-        self._applied = [each.checkpoints() for each in self.partitions]
+        self._lock = threading.RLock()
+        self._clock = itertools.count(1)
+        self.files = IndexFiles(directory, definition, read_only=read_only)
+        self._begin()
 
-    def _opened(self, number: int) -> IndexPartition:
-        directory = self._directory / str(number)
-        try:
-            return IndexPartition(directory, read_only=self._read_only)
-        except Corruption:
-            if self._read_only:
-                raise
-            files.remove_directory(directory)
-            return IndexPartition(directory, read_only=False)
+    def _begin(self) -> None:
+        """Take up what is on disk."""
+        self.digested: dict[int, int] = {}
+        self._owed: set[int] = set()
+        self._open_for: set[tuple[int, ...]] = set()
+        self._residents = [
+            Resident(each, self.extractor, self._clock) for each in self.files.partitions
+        ]
+        for number in self.files.shards:
+            self._follow_from(number)
 
-    def postings_of(self, key: bytes, shard: int, record: Record) -> dict[bytes, list[Posting]]:
-        """The postings that a document has, by cut term."""
-        document = orjson.loads(record.body)
-        included: list[object] | None = None
-        found: dict[bytes, list[Posting]] = {}
-        whole: set[bytes] = set()
-        for value in values_at(document, self.definition.field):
-            term = term_of(value, is_date=self.is_date)
-            if term is None or term in whole:
-                continue
-            whole.add(term)
-            if included is None:
-                included = [_included(document, path) for path in self.definition.include]
-            posting = Posting(key, shard, record.version, value, included)
-            found.setdefault(term[:TERM_BYTES_MAX], []).append(posting)
-        return found
+    def _follow_from(self, number: int) -> None:
+        """Follow a shard's log once every partition has read its documents."""
+        followed = self.files.followed(number)
+        if followed is not None:
+            self.digested[number] = followed[0]
+            # Documents were read later than that: only from the log's end on it is one moment.
+            self._owed.add(number)
+            self._open_for.clear()
 
-    def floor(self, shard: int) -> int:
-        """Up to which seq of a shard's log every partition is done; asks no file."""
-        known = [each[shard].seq for each in self._applied if shard in each]
-        return min(known) if known else 2**63
+    # How far it is
+
+    def state(self, numbers: Sequence[int]) -> State:
+        """Whether it is being filled, was filled but not compared, or may be asked."""
+        self._look()
+        if any(number not in self.digested for number in numbers):
+            return "filling"
+        return "ready" if self.files.is_compared else "comparing"
+
+    def behind(self, heads: Mapping[int, int]) -> dict[int, int]:
+        """The shards, and the last seq digested, that have later entries."""
+        digested = self.digested
+        return {
+            number: after
+            for number, head in heads.items()
+            if (after := digested.get(number, 0)) < head
+        }
+
+    def lag(self, heads: Mapping[int, int]) -> tuple[int, float]:
+        """Acknowledged entries that are not digested, and milliseconds since the oldest."""
+        behind = self.behind(heads)
+        if not behind:
+            return 0, 0.0
+        entries = sum(heads[number] - after for number, after in behind.items())
+        firsts = [self.shard_of(number).tail(after, 1) for number, after in behind.items()]
+        oldest = min((found[0][0].at for found in firsts if found), default=None)
+        age = 0.0 if oldest is None else max(0.0, time.time() * 1000 - oldest / 1000)
+        return entries, age
+
+    @property
+    def overlay(self) -> int:
+        """Documents that are digested and not on disk: the most of any partition."""
+        return max(len(each.pending) for each in self._residents)
 
     def _look(self) -> None:
-        """Learn what the writing process has applied since."""
+        """Learn what the writing process has written since."""
         if self._read_only:
-            self._applied = [each.checkpoints() for each in self.partitions]
+            with self._lock:
+                if self.files.look():
+                    self._begin()
 
-    def lag(self, numbers: Sequence[int]) -> int:
-        """Entries not applied by the slowest partition, over all shards."""
-        self._look()
-        return sum(
-            max(0, self.shard_of(number).head - min(self.floor(number), 2**62))
-            for number in numbers
-        )
+    # Following
 
-    def unfilled(self, numbers: Sequence[int]) -> list[int]:
-        """The shards whose documents are not all read yet."""
-        self._look()
-        return [
-            number
-            for number in numbers
-            if any(number not in each or each[number].filled is not None for each in self._applied)
-        ]
+    def take(self, tail: Tail) -> None:
+        """Make documents in memory what they are after a tail of their shard's log."""
+        with self._lock:
+            digested = self.digested.get(tail.shard)
+            if digested is None or not tail.after <= digested < tail.last:
+                return
+            changes: list[dict[bytes, Mapping[bytes, bytes]]] = [{} for _ in self._residents]
+            nothing: dict[bytes, bytes] = {}
+            for key, record, document in tail.documents:
+                if record is None:
+                    for each in changes:
+                        each[key] = nothing
+                    continue
+                rows = self.extractor.rows(document, key, tail.shard, record)
+                for each, here in zip(changes, rows, strict=True):
+                    each[key] = here
+            for resident, changed in zip(self._residents, changes, strict=True):
+                resident.take(changed)
+            self.digested[tail.shard] = tail.last
 
-    def step(self, numbers: Sequence[int]) -> int:
-        """Apply what some shards have new, at most STEP_ENTRIES; returns how much it was."""
+    def digest(self, needed: Mapping[int, int]) -> int:
+        """Take shards' entries up to a seq each, in the calling thread; returns how many.
+
+        Raises Unavailable when the log no longer holds them: the index is filled again.
+        """
+        taken = 0
+        for number, seq in needed.items():
+            while (after := self.digested.get(number, seq)) < seq:
+                tail = read_tail(self.shard_of(number), after, DIGEST_ENTRIES)
+                if tail is None:
+                    self.empty()
+                    raise self._unready()
+                self.take(tail)
+                taken += tail.last - after
+        return taken
+
+    def flush(self, places: Sequence[int] | None = None, *, is_last: bool = False) -> None:
+        """Write what is digested to disk, of some partitions or of all."""
         with self._stepping:
-            room = STEP_ENTRIES
-            documents: list[dict[bytes, Applied]] = [{} for _ in self.partitions]
-            moved: list[dict[int, Checkpoint]] = [{} for _ in self.partitions]
+            for place in range(self.definition.partitions) if places is None else places:
+                self._flush(place, is_last=is_last)
+
+    def flush_due(self, most: int | None) -> bool:
+        """Write the partitions whose time has come, at most so many; whether some are left."""
+        now = time.monotonic()
+        waiting = [
+            (each.since, place) for place, each in enumerate(self._residents) if each.pending
+        ]
+        due = [
+            place
+            for since, place in sorted(waiting)
+            if now - since >= FLUSH_SECONDS
+            or len(self._residents[place].pending) >= FLUSH_DOCUMENTS
+        ]
+        self.flush(due[:most])
+        return bool(waiting)
+
+    def _flush(self, place: int, *, is_last: bool) -> None:
+        with self._lock:
+            resident, applied = self._residents[place], self.files.applied[place]
+            moved = {
+                number: Checkpoint(seq, None)
+                for number, seq in self.digested.items()
+                if number in applied and applied[number].seq < seq
+            }
+            behind = sum(each.seq - applied[number].seq for number, each in moved.items())
+            if not resident.pending and not (moved and (is_last or behind > CHECKPOINT_ENTRIES)):
+                return
+            changes = resident.leave()
+        try:
+            self.files.apply(place, changes, moved)
+        except BaseException:
+            with self._lock:
+                resident.kept()
+            raise
+        with self._lock:
+            resident.left()
+
+    # Filling
+
+    def fill(self, numbers: Sequence[int], most: int = FILL_DOCUMENTS) -> int:
+        """Read the next documents of shards that are not read whole; returns how many."""
+        with self._stepping:
+            documents: list[dict[bytes, Mapping[bytes, bytes]]] = [{} for _ in self._residents]
+            moved: list[dict[int, Checkpoint]] = [{} for _ in self._residents]
+            room = most
             for number in numbers:
-                if room <= 0:
-                    break
-                room -= self._fill(number, documents, moved)
-                room -= self._follow(number, max(room, 1), documents, moved)
-            for each, changed, checkpoints, applied in zip(
-                self.partitions, self._changes(documents), moved, self._applied, strict=True
-            ):
+                while room > 0 and number not in self.digested:
+                    taken = self._fill(number, documents, moved)
+                    if taken is None:
+                        break
+                    room -= taken + 1
+            for place, (rows, checkpoints) in enumerate(zip(documents, moved, strict=True)):
                 if checkpoints:
-                    each.apply(changed, checkpoints)
-                    applied.update(checkpoints)
-            return STEP_ENTRIES - room
+                    changes = [Change(key, rows[key]) for key in sorted(rows)]
+                    self.files.apply(place, changes, checkpoints)
+                    with self._lock:
+                        self._residents[place].drop_blocks()
+            with self._lock:
+                for number in set().union(*moved):
+                    self._follow_from(number)
+            return most - room
 
     def _fill(
-        self, number: int, documents: list[dict[bytes, Applied]], moved: list[dict[int, Checkpoint]]
-    ) -> int:
+        self,
+        number: int,
+        documents: list[dict[bytes, Mapping[bytes, bytes]]],
+        moved: list[dict[int, Checkpoint]],
+    ) -> int | None:
         """Take the next documents of a shard for the partitions that have not read all of it."""
         shard = self.shard_of(number)
         begun: dict[int, Checkpoint] = {}
-        for place, applied in enumerate(self._applied):
-            known = applied.get(number)
-            if known is None:
-                known = Checkpoint(shard.head, b"")
+        for place, applied in enumerate(self.files.applied):
+            known = moved[place].get(number, applied.get(number, Checkpoint(shard.head, b"")))
             if known.filled is not None:
                 begun[place] = known
         if not begun:
-            return 0
+            return None
         start = min(each.filled or b"" for each in begun.values())
         batch = shard.scan_batch(start)
+        for key, record in batch:
+            rows = self.rows_of(key, number, record)
+            for place in begun:
+                documents[place][key] = rows[place]
         for place, (seq, filled) in begun.items():
-            documents[place].update({key: (key, number, record) for key, record in batch})
             last = max(filled or b"", batch[-1][0]) if len(batch) == SCAN_BATCH else None
             moved[place][number] = Checkpoint(seq, last)
-        return len(batch) + 1
+        return len(batch)
 
-    def _follow(
+    def promote(self) -> None:
+        """Let it be asked: it was filled, and its answers were found right."""
+        with self._stepping:
+            self.files.promote()
+
+    def adopt(self, targets: Mapping[int, int], sources: Mapping[int, int]) -> None:
+        """Follow shards made from others from a seq on, where those were followed far enough."""
+        self.digest({n: seq for n, seq in sources.items() if n in self.digested})
+        self.flush(is_last=True)
+        with self._stepping, self._lock:
+            self.files.adopt(targets, sources)
+            for number in targets:
+                self.digested.pop(number, None)
+                self._follow_from(number)
+
+    def forget(self, numbers: Sequence[int]) -> None:
+        """Stop following shards that are no more; what they held is held by others."""
+        with self._stepping, self._lock:
+            self.files.forget(numbers)
+            for number in numbers:
+                self.digested.pop(number, None)
+
+    def empty(self, place: int | None = None) -> None:
+        """Forget a partition or all: they are filled again from the documents."""
+        with self._stepping, self._lock:
+            self.files.empty(place)
+            self._begin()
+
+    # Reading
+
+    def find(
         self,
-        number: int,
-        most: int,
-        documents: list[dict[bytes, Applied]],
-        moved: list[dict[int, Checkpoint]],
-    ) -> int:
-        """Take the next entries of a shard's log for the partitions that have read all of it."""
-        shard = self.shard_of(number)
-        places = {
-            place: applied[number].seq
-            for place, applied in enumerate(self._applied)
-            if number in applied
-            and applied[number].filled is None
-            and number not in moved[place]
-            and applied[number].seq != shard.head
-        }
-        if not places:
-            return 0
-        after = min(places.values())
-        tail = shard.tail(after, most)
-        if not tail or tail[0][0].seq != after + 1:
-            for place, seq in places.items():
-                if seq == after:
-                    self._empty(place)
-                    documents[place].clear()
-                    moved[place].clear()
-            return 1
-        now = {entry.key: (entry.key, number, record) for entry, record in tail}
-        for place, seq in places.items():
-            documents[place].update(now)
-            moved[place][number] = Checkpoint(max(seq, tail[-1][0].seq), None)
-        return len(tail)
+        wanted: Wanted,
+        conditions: Sequence[Condition],
+        numbers: Sequence[int],
+        needed: Mapping[int, int] | None,
+        sort: str | None,
+        *,
+        descending: bool,
+    ) -> Candidates:
+        """The documents with a wanted value that meet all conditions.
 
-    def _changes(self, documents: list[dict[bytes, Applied]]) -> list[list[Change]]:
-        """What changes in each partition: it is given every document it must look at."""
-        found: dict[tuple[bytes, int], list[dict[bytes, list[Posting]]]] = {}
-        changes: list[list[Change]] = []
-        for place, given in enumerate(documents):
-            of_place: list[Change] = []
-            for key, shard, record in given.values():
-                seq = -1 if record is None else record.seq
-                if (key, seq) not in found:
-                    found[key, seq] = self._spread(key, shard, record)
-                of_place.append(Change(key, found[key, seq][place]))
-            changes.append(sorted(of_place))
-        return changes
+        `needed` are seqs that the answer must include, None for every shard's last. Raises
+        Unavailable while the index is not ready.
+        """
+        extractor = self.extractor
+        tests = extractor.tests(conditions)
+        if sort is not None:
+            extractor.check_covers(sort)
+        numbers = tuple(numbers)
+        self._check_ready(numbers)
+        if needed is None:
+            shard_of, digested = self.shard_of, self.digested
+            needed = {
+                number: head
+                for number in numbers
+                if (head := shard_of(number).head) > digested.get(number, 0)
+            }
+        pending = self.digest(needed) if needed else 0
+        with self._lock:
+            if numbers not in self._open_for:
+                raise self._unready()
+            places, segments = self._segments(wanted, tests)
+            overlay = self.overlay
+        return Candidates(segments, extractor, sort, descending, places, pending, overlay)
 
-    def _spread(
-        self, key: bytes, shard: int, record: Record | None
-    ) -> list[dict[bytes, list[Posting]]]:
-        spread: list[dict[bytes, list[Posting]]] = [{} for _ in self.partitions]
-        if record is not None:
-            for term, postings in self.postings_of(key, shard, record).items():
-                spread[partition_of(term, len(spread))][term] = postings
-        return spread
+    def _segments(
+        self, wanted: Wanted, tests: Sequence[tuple[str, Held]]
+    ) -> tuple[tuple[int, ...], list[Slice | Loose]]:
+        places = wanted.partitions(self.definition)
+        segments = [
+            segment
+            for place in places
+            for segment in self._residents[place].find(wanted, tests, self._terms_in(place, wanted))
+        ]
+        self._drop_beyond()
+        return places, segments if wanted.is_one else once_each(segments)
 
-    def rebuild(self) -> None:
-        """Empty every partition; steps fill them again."""
+    def keys_under(self, wanted: Wanted) -> set[bytes]:
+        """The keys of the documents with a wanted term, whatever the index's state."""
+        with self._lock:
+            _, segments = self._segments(wanted, ())
+        return {key for segment in segments for key in segment.all_keys()}
+
+    def rows_of(self, key: bytes, shard: int, record: Record) -> Rows:
+        """The postings that a document must have, of every partition."""
+        return self.extractor.rows(orjson.loads(record.body), key, shard, record)
+
+    def _terms_in(self, place: int, wanted: Wanted) -> Sequence[bytes]:
+        if wanted.is_one:
+            return wanted.terms
+        return [term for term in wanted.terms if self.definition.partition_of(term) == place]
+
+    def _check_ready(self, numbers: tuple[int, ...]) -> None:
+        if self._read_only or numbers not in self._open_for:
+            if self.state(numbers) != "ready":
+                raise self._unready()
+            heads = {n: self.shard_of(n).head for n in numbers if n in self._owed}
+            for number, head in heads.items():
+                followed = self.files.followed(number)
+                if followed is None or followed[1] > head:
+                    self.empty()  # the shard was restored from an older copy
+                    raise self._unready()
+            self.digest(heads)
+            with self._lock:
+                self._owed -= heads.keys()
+                self._open_for.add(numbers)
+
+    def _drop_beyond(self) -> None:
+        while sum(each.rows_held for each in self._residents) > ROWS_MAX:
+            used = [
+                (*least, each)
+                for each in self._residents
+                if (least := each.least_used()) is not None
+            ]
+            _, at, resident = min(used, key=lambda each: each[0])
+            resident.drop(at)
+
+    def tend(self) -> None:
+        """Make blocks anew of which much has changed."""
+        with self._lock:
+            for each in self._residents:
+                each.renew()
+
+    def _unready(self) -> Unavailable:
+        return Unavailable(
+            f"the index {self.definition.name!r} is being filled from the documents",
+            hint="search without it, or ask again later",
+            retryable=True,
+        )
+
+    def close(self, *, is_whole: bool = True) -> None:
+        """Write what is digested unless it is dropped, and close every partition."""
+        if is_whole and not self._read_only:
+            with suppress(DocstoreError):  # what is not written stays in the logs
+                self.flush(is_last=True)
         with self._stepping:
-            for place in range(len(self.partitions)):
-                self._empty(place)
-
-    def _empty(self, place: int) -> None:
-        self._applied[place] = {}
-        self.partitions[place].close()
-        files.remove_directory(self._directory / str(place))
-        self.partitions[place] = self._opened(place)
-
-    def close(self) -> None:
-        """Close every partition, after the step that is under way."""
-        with self._stepping:
-            for each in self.partitions:
-                each.close()
-
-
-def _included(document: object, path: str) -> object:
-    """The value of a path: alone, a list of several, or None."""
-    values = list(values_at(document, path))
-    return values if len(values) > 1 else values[0] if values else None
+            self.files.close()

@@ -1,51 +1,57 @@
 """Values as terms: bytes that compare as the values do, and the values of a document.
 
 Invariants: equal values have equal terms (7 and 7.0 are one value); a kind sorts together, bools,
-numbers, dates, strings; no whole term is the beginning of another. Terms are on disk: the tags
-never change meaning. A string beyond TERM_BYTES_MAX is cut, so whoever finds a term of that length
-must compare the value itself.
+numbers, dates, strings; no whole term is the beginning of another, so the terms of several fields
+behind one another compare field by field. Terms are on disk: the tags never change meaning. Beyond
+TERM_BYTES_MAX a term keeps its first bytes and a digest: still equal only to itself, and in its
+place against every bound of at most BOUND_BYTES_MAX.
 """
 
-import datetime
+import hashlib
 import struct
 from collections.abc import Iterator
 from typing import Any
 
-from docstore.partitioning import token_of
+from docstore.global_index.readings import comparable
 from indexing.errors import InvalidQuery
-from indexing.values import stored_microseconds
+from indexing.schema import Kind
 
 TERM_BYTES_MAX = 400
-"""A posting's key is a term and eight bytes, and LMDB takes keys of 511 bytes."""
+"""A posting's key is a term and up to 100 bytes of the document's, and LMDB takes 511 bytes."""
+BOUND_BYTES_MAX = 360
+"""What is kept of a longer term before its digest."""
 _BOOL, _NUMBER, _DATE, _STRING = b"\x08", b"\x10", b"\x18", b"\x20"
+_END = b"\0\x01"
+"""Below 00 ff, which is a NUL of the string itself, so no string's term begins another's."""
 _SIGN, _ALL = 1 << 63, (1 << 64) - 1
 _UINT64, _FLOAT64 = struct.Struct(">Q"), struct.Struct(">d")
 
 
-def term_of(value: Any, *, is_date: bool) -> bytes | None:
-    """The whole term of a value, not cut; None for what has none (null, an object, no date)."""
-    if is_date:
-        try:
-            moment = value.isoformat() if isinstance(value, datetime.date) else value
-            return _DATE + _UINT64.pack(stored_microseconds(moment) + _SIGN)
-        except (ValueError, TypeError, OverflowError):
-            return None
+def term_of(value: Any, kind: Kind) -> bytes | None:
+    """The whole term of a field's value, not cut; None for what has none (null, no date)."""
+    return None if value is None else whole_term(comparable(value, kind), kind)
+
+
+def whole_term(value: Any, kind: Kind) -> bytes | None:
+    """The term of a value that is comparable already."""
+    if kind is Kind.DATETIME:
+        return None if value is None else _DATE + _UINT64.pack(value + _SIGN)
+    if isinstance(value, str):
+        return _STRING + value.encode("utf-8", "replace").replace(b"\0", b"\0\xff") + _END
     if isinstance(value, bool):
         return _BOOL + bytes([value])
-    if isinstance(value, int | float):
-        return _number(value)
-    if isinstance(value, str):
-        return _STRING + value.encode("utf-8", "replace").replace(b"\0", b"\0\xff") + b"\0"
-    return None
+    return None if value is None else _number(value)
 
 
-def asked_term(value: Any, *, is_date: bool) -> bytes:
+def asked_term(value: Any, kind: Kind) -> bytes:
     """The term of a value that a reader asks for; raises InvalidQuery when it has none."""
-    term = term_of(value, is_date=is_date)
+    term = term_of(value, kind)
     if term is None:
         raise InvalidQuery(
             f"{value!r} is not a value of the index",
-            hint="ask for a date in ISO 8601" if is_date else "ask for a string, number or boolean",
+            hint="ask for a date in ISO 8601"
+            if kind is Kind.DATETIME
+            else "ask for a string, number or boolean, as the field holds them",
         )
     return term
 
@@ -55,11 +61,18 @@ def _number(value: float) -> bytes | None:
     try:
         near = float(value)
         beyond = value - int(near) if isinstance(value, int) else 0
-    except (OverflowError, ValueError):
+        (bits,) = _UINT64.unpack(_FLOAT64.pack(near + 0.0))
+        bits ^= _ALL if bits & _SIGN else _SIGN
+        return _NUMBER + _UINT64.pack(bits) + _UINT64.pack(beyond + _SIGN)
+    except (OverflowError, ValueError, struct.error):
         return None
-    (bits,) = _UINT64.unpack(_FLOAT64.pack(near + 0.0))
-    bits ^= _ALL if bits & _SIGN else _SIGN
-    return _NUMBER + _UINT64.pack(bits) + _UINT64.pack(beyond + _SIGN)
+
+
+def stored(term: bytes) -> bytes:
+    """A term as postings are kept under it."""
+    if len(term) <= TERM_BYTES_MAX:
+        return term
+    return term[:BOUND_BYTES_MAX] + hashlib.sha256(term).digest()
 
 
 def kind_range(term: bytes) -> tuple[bytes, bytes]:
@@ -71,11 +84,6 @@ def prefix_range(prefix: str) -> tuple[bytes, bytes]:
     """The half-open range of the terms of all strings that begin so."""
     lower = _STRING + prefix.encode("utf-8", "replace").replace(b"\0", b"\0\xff")
     return lower, lower + b"\xff\xff"
-
-
-def partition_of(term: bytes, partitions: int) -> int:
-    """The index partition of a term: a slice of token space, like that of a document."""
-    return (token_of(term[:TERM_BYTES_MAX]) * partitions) >> 32
 
 
 def values_at(document: Any, path: str) -> Iterator[Any]:

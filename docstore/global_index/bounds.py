@@ -1,0 +1,32 @@
+"""Where an index by ranges of terms is cut: so that its partitions hold alike many postings."""
+
+from collections.abc import Sequence
+
+import orjson
+
+from docstore.global_index.definition import GlobalIndex
+from docstore.global_index.extracting import Extractor
+from docstore.shard import Shard
+from indexing.schema import Schema
+
+TERMS_MIN = 10
+"""Terms per partition below which the bounds would be chance, and are left out."""
+
+
+def bounds_of(
+    definition: GlobalIndex, schema: Schema, shards: Sequence[Shard]
+) -> tuple[bytes, ...]:
+    """Bounds from a sample: the first documents of every shard. Few documents give no bounds."""
+    unbounded = GlobalIndex(definition.fields, partitions=1, name=definition.name)
+    extractor = Extractor(unbounded, schema)
+    terms = sorted(
+        term
+        for shard in shards
+        for key, record in shard.scan_batch(b"")
+        for term in extractor.rows(orjson.loads(record.body), key, shard.number, record)[0]
+    )
+    parts = definition.partitions
+    if len(terms) < TERMS_MIN * parts:
+        return ()
+    cuts = {terms[len(terms) * part // parts] for part in range(1, parts)}
+    return tuple(sorted(cuts - {terms[0]}))

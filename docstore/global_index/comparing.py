@@ -1,0 +1,89 @@
+"""Comparing a filled index with scatter searches over the local indexes, before it is asked.
+
+A sample of its terms is looked up both ways, as of now. Where they differ the document decides, and
+only one that was not written meanwhile counts. Returns what differs in words; nothing is changed.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from itertools import islice
+from typing import Any
+
+from docstore import execute, keys
+from docstore.global_index.live_index import LiveIndex
+from docstore.global_index.wanted import Wanted
+from docstore.keys import KeySpec
+from indexing.filters import parse_filter
+from indexing.local_index import View
+
+TERMS_COMPARED = 24
+DOCUMENTS_MAX = 2000
+"""Documents of one term that are compared: a frequent one would take long."""
+
+Scatter = Callable[[dict[str, Any]], "set[bytes] | None"]
+"""The keys of documents with some values, from the local indexes; None when they are too many."""
+
+
+def scatter_over(views: Callable[[], dict[int, View]], spec: KeySpec, pool: Executor) -> Scatter:
+    """Searches over views of all shards."""
+
+    def scatter(values: dict[str, Any]) -> set[bytes] | None:
+        query = parse_filter(values)
+        found = execute.search(query, views(), str, None, 0, DOCUMENTS_MAX, pool)
+        if found.total > DOCUMENTS_MAX:
+            return None
+        return {keys.from_key_text(spec, each.key_text) for each in found.ranked}
+
+    return scatter
+
+
+def differences(index: LiveIndex, numbers: Sequence[int], scatter: Scatter) -> Iterator[str]:
+    """What the index says otherwise than a search does, term by term of a sample."""
+    index.digest({number: index.shard_of(number).head for number in numbers})
+    heads = {number: index.shard_of(number).head for number in numbers}
+    for term, value in _sample(index):
+        found = scatter(dict(zip(index.definition.fields, value, strict=True)))
+        if found is None:
+            continue
+        mine = index.keys_under(Wanted((term,)))
+        for key in mine ^ found:
+            if not _is_explained(index, numbers, heads, key, term, in_index=key in mine):
+                yield f"{key!r} under {value!r}: {'only' if key in mine else 'not'} in the index"
+
+
+def _sample(index: LiveIndex) -> list[tuple[bytes, list[Any]]]:
+    """Some terms, the first and frequent ones among them, each with its value."""
+    if index.extractor.has_words:
+        return []  # a word is not a value that a filter finds
+    chosen: list[tuple[bytes, list[Any]]] = []
+    share = max(1, TERMS_COMPARED // index.definition.partitions)
+    for partition in index.files.partitions:
+        known = [term for term, count in islice(partition.counted(), 2000) if count < DOCUMENTS_MAX]
+        for term in random.sample(known, min(share, len(known))):
+            rows, _ = partition.rows(term, term + b"\xff", 1)
+            if rows:
+                posting = partition.posting(rows[0][0], rows[0][1])
+                if posting is not None:
+                    value = posting.payload[0]
+                    chosen.append((term, [value] if index.extractor.is_single else value))
+    return chosen
+
+
+def _is_explained(
+    index: LiveIndex,
+    numbers: Sequence[int],
+    heads: dict[int, int],
+    key: bytes,
+    term: bytes,
+    *,
+    in_index: bool,
+) -> bool:
+    """Whether the index is right of a document after all, or it changed meanwhile."""
+    for number in numbers:
+        record = index.shard_of(number).get(key)
+        if record is not None:
+            return record.seq > heads[number] or in_index == (
+                any(term in rows for rows in index.rows_of(key, number, record))
+            )
+    return not in_index

@@ -1,0 +1,180 @@
+"""The postings that a document has in an index, computed from the document alone.
+
+Pure: no file is known here. What is asked for comes to the same terms by the same readings.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import Any
+
+import orjson
+
+from docstore.global_index.definition import GlobalIndex
+from docstore.global_index.postings import packed
+from docstore.global_index.readings import all_comparable
+from docstore.global_index.terms import stored, term_of, values_at
+from docstore.global_index.wanted import Asked, Condition, Held, Wanted, combined, wanted_of
+from docstore.records import Record
+from indexing.analysis import analyzer_of
+from indexing.errors import InvalidQuery
+from indexing.schema import Kind, Schema
+
+_PLAIN = (str, int, float, bool)
+_UNCOMPARED = (Kind.TEXT, Kind.IP, Kind.OBJECT)
+"""Kinds whose search is not a comparison of values: carried, never compared."""
+Rows = list[dict[bytes, bytes]]
+"""For each index partition the postings of one document, by stored term."""
+
+
+class Extractor:
+    """Reads the fields of one index out of documents."""
+
+    def __init__(self, definition: GlobalIndex, schema: Schema) -> None:
+        self.definition = definition
+        self._leaves = dict(schema.leaves())
+        self._readers = [_reader_of(path) for path in definition.fields]
+        self._words = [self._words_of(path, schema) for path in definition.fields]
+        self._kinds = [self.kind_of(path) for path in definition.fields]
+        self._included = [_reader_of(path) for path in definition.include]
+        self.is_single = len(definition.fields) == 1
+        self.has_words = any(words is not None for words in self._words)
+
+    def _words_of(self, path: str, schema: Schema) -> Callable[[str], list[str]] | None:
+        leaf = self._leaves.get(path)
+        if leaf is None or leaf.kind is not Kind.TEXT:
+            return None
+        analyzer: Callable[[str], list[str]] = analyzer_of(
+            leaf.analyzer, schema.analyzers
+        ).index.analyze
+        return analyzer
+
+    def kind_of(self, path: str) -> Kind:
+        """The kind of a field; ANY of what the schema does not name."""
+        leaf = self._leaves.get(path)
+        return Kind.ANY if leaf is None else leaf.kind
+
+    def covers(self, path: str) -> bool:
+        """Whether postings carry a field's values, to compare, count and sort them."""
+        if self.kind_of(path) in _UNCOMPARED:
+            return False
+        return self.definition.covers_all or path in self.definition.covered
+
+    def rows(self, document: Any, key: bytes, shard: int, record: Record) -> Rows:
+        """A document's postings in every partition."""
+        rows: Rows = [{} for _ in range(self.definition.partitions)]
+        found = self._terms(document)
+        if not found:
+            return rows
+        if self.definition.covers_all:
+            carried = b"," + record.body + b"]"
+        else:
+            included = [_shown(reader(document)) for reader in self._included]
+            carried = b"," + orjson.dumps(included)[1:] if included else b"]"
+        several = len(found) > 1
+        if several and not self.definition.covers_all and None in self._words:
+            # A posting holds one combination; what else the document has is compared and shown.
+            values = [
+                _shown(reader(document)) if words is None else None
+                for reader, words in zip(self._readers, self._words, strict=True)
+            ]
+            carried = carried[:-1] + b"," + orjson.dumps(values) + b"]"
+        for term, value in found.items():
+            payload = b"[" + orjson.dumps(value) + carried
+            rows[self.definition.partition_of(term)][term] = packed(
+                term, key, shard, record.seq, record.version, payload, several=several
+            )
+        return rows
+
+    def _terms(self, document: Any) -> dict[bytes, Any]:
+        """The values of the indexed fields by stored term: the first of equal ones."""
+        parts: list[dict[bytes, Any]] = []
+        for reader, words, kind in zip(self._readers, self._words, self._kinds, strict=True):
+            values: Sequence[Any] = reader(document)
+            if words is not None:
+                values = [word for value in values if type(value) is str for word in words(value)]
+            part: dict[bytes, Any] = {}
+            for value in values:
+                term = term_of(value, kind)
+                if term is not None and term not in part:
+                    part[term] = value
+            if not part:
+                return part
+            parts.append(part)
+        if self.is_single:
+            return {stored(term): value for term, value in parts[0].items()}
+        return {
+            stored(b"".join(term for term, _ in each)): [value for _, value in each]
+            for each in product(*(part.items() for part in parts))
+        }
+
+    def value_reader(self, path: str) -> Callable[[list[Any]], Any]:
+        """What finds a covered field in a posting's payload: a value, a list, or None."""
+        definition = self.definition
+        if path in definition.include:
+            place = 1 + definition.include.index(path)
+            return lambda payload: payload[place]
+        if definition.covers_all:
+            reader = _reader_of(path)
+            return lambda payload: _shown(reader(payload[1]))
+        if path in definition.fields:
+            field, end = definition.fields.index(path), 1 + len(definition.include)
+            if self.is_single:
+                return lambda payload: payload[0] if len(payload) == end else payload[end][0]
+            return lambda payload: payload[0 if len(payload) == end else end][field]
+        raise self._not_included(path)
+
+    def compared_reader(self, path: str) -> Callable[[list[Any]], Any]:
+        """The same, as the field's kind compares it."""
+        reader, kind = self.value_reader(path), self.kind_of(path)
+        return lambda payload: all_comparable(reader(payload), kind)
+
+    def compared(self, path: str, payloads: Sequence[list[Any]]) -> list[Any]:
+        """A covered field of many postings, as its kind compares it."""
+        return list(map(self.compared_reader(path), payloads))
+
+    def wanted(self, asked: Sequence[Asked]) -> Wanted:
+        """The stored terms of what is asked of the leading fields; raises InvalidQuery."""
+        parts = [wanted_of(each, kind) for each, kind in zip(asked, self._kinds, strict=False)]
+        if len(asked) > len(parts):
+            raise InvalidQuery(
+                f"the index {self.definition.name!r} has {len(parts)} fields",
+                hint=f"ask for: {', '.join(self.definition.fields)}",
+            )
+        return combined(parts, len(self._kinds))
+
+    def tests(self, conditions: Sequence[Condition]) -> list[tuple[str, Held]]:
+        """Conditions on covered fields, ready to be held; raises InvalidQuery."""
+        for condition in conditions:
+            self.check_covers(condition.field)
+        return [(each.field, Held(each, self.kind_of(each.field))) for each in conditions]
+
+    def check_covers(self, path: str) -> None:
+        """Refuse a field that postings do not carry; raises InvalidQuery."""
+        if not self.covers(path):
+            raise self._not_included(path)
+
+    def _not_included(self, path: str) -> InvalidQuery:
+        definition = self.definition
+        return InvalidQuery(
+            f"the index {definition.name!r} does not include {path!r}",
+            hint=f"use one of: {', '.join((*definition.fields, *definition.include))}",
+        )
+
+
+def _reader_of(path: str) -> Callable[[Any], Sequence[Any]]:
+    """What finds every scalar at a path; quick where the path is a plain field."""
+    if "." in path:
+        return lambda document: list(values_at(document, path))
+
+    def read(document: Any) -> Sequence[Any]:
+        value = document.get(path)
+        if value is None:
+            return ()
+        return (value,) if type(value) in _PLAIN else list(values_at(value, ""))
+
+    return read
+
+
+def _shown(values: Sequence[Any]) -> Any:
+    """The values of a field: alone, a list of several, or None."""
+    return list(values) if len(values) > 1 else values[0] if values else None

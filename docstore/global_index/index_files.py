@@ -1,0 +1,137 @@
+"""The partitions of one index on disk, and how far each has applied each shard's log.
+
+Invariant: `applied` never says more than a partition's file does. A partition that cannot be read
+is emptied, which shows as shards it has to be filled from. One caller at a time changes partitions;
+who may be asked what is known, by any thread, gets it without a file.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from docstore import files
+from docstore.global_index.definition import GlobalIndex
+from docstore.global_index.index_partition import Change, Checkpoint, IndexPartition
+from docstore.global_index.wanted import Wanted
+from indexing.errors import Corruption
+
+
+class IndexFiles:
+    """Opens the partitions; `sizes` are (documents, postings, terms) of all of them."""
+
+    def __init__(self, directory: Path, definition: GlobalIndex, *, read_only: bool) -> None:
+        self.definition = definition
+        self._directory = directory
+        self._read_only = read_only
+        self.partitions = [self._opened(number) for number in range(definition.partitions)]
+        self.applied: list[dict[int, Checkpoint]] = []
+        self._compared: list[bool] = []
+        self._sizes = [each.sizes() for each in self.partitions]
+        self.look()
+
+    def _opened(self, number: int) -> IndexPartition:
+        directory = self._directory / str(number)
+        try:
+            return IndexPartition(directory, read_only=self._read_only)
+        except Corruption:
+            if self._read_only:
+                raise
+            files.remove_directory(directory)
+            return IndexPartition(directory, read_only=False)
+
+    def look(self) -> bool:
+        """Read what the files say; whether it is something else than before."""
+        found = [each.checkpoints() for each in self.partitions]
+        applied = [checkpoints for checkpoints, _ in found]
+        compared = [is_compared for _, is_compared in found]
+        if (applied, compared) == (self.applied, self._compared):
+            return False
+        self.applied, self._compared = applied, compared
+        self._sizes = [each.sizes() for each in self.partitions]
+        return True
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether every partition was found right after it was filled."""
+        return all(self._compared)
+
+    @property
+    def shards(self) -> set[int]:
+        """The shards that any partition has begun with."""
+        return set().union(*self.applied)
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Documents (counted in each partition they are in), postings and terms."""
+        documents, postings, terms = (sum(each) for each in zip(*self._sizes, strict=True))
+        return documents, postings, terms
+
+    def followed(self, shard: int) -> tuple[int, int] | None:
+        """The least and the last seq applied, once every partition has read the shard whole."""
+        known = [each[shard] for each in self.applied if shard in each]
+        if len(known) < len(self.partitions) or any(each.filled is not None for each in known):
+            return None
+        return min(each.seq for each in known), max(each.seq for each in known)
+
+    def floor(self, shard: int) -> int:
+        """Up to which seq of a shard's log every partition is done."""
+        known = [each[shard].seq for each in self.applied if shard in each]
+        return min(known) if known else 2**63
+
+    def apply(
+        self, place: int, changes: Sequence[Change], checkpoints: Mapping[int, Checkpoint]
+    ) -> None:
+        """Store changes and checkpoints in a partition, durably."""
+        self.partitions[place].apply(changes, checkpoints)
+        self.applied[place] = {**self.applied[place], **checkpoints}
+        self._sizes[place] = self.partitions[place].sizes()
+
+    def promote(self) -> None:
+        """Note that all partitions were compared and found right."""
+        for each in self.partitions:
+            each.promote()
+        self._compared = [True] * len(self.partitions)
+
+    def adopt(self, targets: Mapping[int, int], sources: Mapping[int, int]) -> None:
+        """Begin to follow shards from a seq on, where their sources were followed far enough."""
+        self.forget(list(targets))
+        begun = {number: Checkpoint(seq, None) for number, seq in targets.items()}
+        for place, applied in enumerate(self.applied):
+            if all(
+                (known := applied.get(number)) is not None
+                and known.filled is None
+                and known.seq >= seq
+                for number, seq in sources.items()
+            ):
+                self.apply(place, [], begun)
+
+    def forget(self, shards: Sequence[int]) -> None:
+        """Drop the checkpoints of shards."""
+        for place, partition in enumerate(self.partitions):
+            partition.forget(shards)
+            self.applied[place] = {
+                number: each for number, each in self.applied[place].items() if number not in shards
+            }
+
+    def empty(self, place: int | None) -> None:
+        """Remove what a partition holds, or all of them."""
+        for each in range(len(self.partitions)) if place is None else (place,):
+            self.partitions[each].close()
+            files.remove_directory(self._directory / str(each))
+            self.partitions[each] = self._opened(each)
+        self.look()
+
+    def frequency(self, wanted: Wanted) -> int:
+        """About how many documents have a wanted term: exact for terms."""
+        definition = self.definition
+        found = sum(
+            self.partitions[definition.partition_of(term)].frequency(term) for term in wanted.terms
+        )
+        for lower, upper in wanted.ranges:
+            for place in definition.partitions_between(lower, upper):
+                found += self.partitions[place].frequency_between(lower, upper)
+        return found
+
+    def close(self) -> None:
+        """Close every partition."""
+        for each in self.partitions:
+            each.close()

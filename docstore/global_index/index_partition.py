@@ -1,0 +1,275 @@
+"""One partition of a global index on disk: postings, what each document has here, checkpoints.
+
+Invariant: a partition is a follower of its own. Postings, the terms of each document, how many
+documents each term has, and the checkpoints of all shards change in one transaction, so that at
+every moment, also after a crash, the partition holds exactly the state that its checkpoints name,
+or a later state of documents whose entries follow. Applying a change again changes nothing.
+
+On disk, big endian. postings: term and the document's key -> see `postings`. documents: key -> u16
+length and bytes of each of its terms here. terms: term -> u64 documents. meta: `form` u8 1; `ready`
+once it was compared; for each shard `s` u32 -> u64 seq, while it is filled `f` u32 -> the last key
+taken.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from docstore.environment import Environment, Transaction
+from docstore.global_index.postings import Posting, located, suffix_of, unpacked
+from indexing.errors import Corruption
+
+TABLES = ("documents", "meta", "postings", "terms")
+POSTINGS_FILE = "postings.mdb"
+_NUMBER = struct.Struct(">Q")
+_LENGTH = struct.Struct(">H")
+_SHARD = struct.Struct(">I")
+_FORM, _READY = b"form", b"ready"
+_FORMAT = b"\x01"
+READ_BATCH = 2000
+"""Postings or documents read in one transaction by who walks all of them."""
+COUNTED_MAX = 200
+"""Terms of a range whose documents are counted; the rest is estimated from them."""
+
+
+class Change(NamedTuple):
+    """A document as it is now: the postings it has in one partition, by stored term."""
+
+    key: bytes
+    rows: Mapping[bytes, bytes]
+
+
+class Checkpoint(NamedTuple):
+    """Applied up to `seq`; `filled` is the last key taken while the shard is still read first."""
+
+    seq: int
+    filled: bytes | None
+
+
+class IndexPartition:
+    """The postings of one slice of the terms; any thread may read, one applies."""
+
+    def __init__(self, directory: Path, *, read_only: bool) -> None:
+        if not read_only:
+            directory.mkdir(parents=True, exist_ok=True)
+        self._environment = Environment(
+            directory / POSTINGS_FILE, read_only=read_only, tables=TABLES
+        )
+        self._tables = self._environment.tables
+        self._check_format(read_only=read_only)
+
+    def _check_format(self, *, read_only: bool) -> None:
+        found = self._environment.get("meta", _FORM)
+        if found is None and not read_only:
+            meta = self._tables["meta"]
+            self._environment.write(lambda transaction: transaction.put(_FORM, _FORMAT, db=meta))
+        elif found not in (None, _FORMAT):
+            self._environment.close()
+            raise Corruption(
+                f"an index partition has the form {found!r}",
+                hint="open the store for writing with this version: it fills the index again",
+            )
+
+    def checkpoints(self) -> tuple[dict[int, Checkpoint], bool]:
+        """How far each shard's log is applied, and whether the partition was found right.
+
+        A shard that is missing was never begun.
+        """
+        with self._environment.read() as transaction:
+            stored = dict(transaction.cursor(db=self._tables["meta"]))
+        found = {
+            _SHARD.unpack(name[1:])[0]: Checkpoint(
+                _NUMBER.unpack(value)[0], stored.get(b"f" + name[1:])
+            )
+            for name, value in stored.items()
+            if name[:1] == b"s"
+        }
+        return found, _READY in stored
+
+    def apply(self, changes: Sequence[Change], checkpoints: Mapping[int, Checkpoint]) -> None:
+        """Make documents what they are now and move checkpoints, in one durable transaction.
+
+        Takes the changes in key order, each key once.
+        """
+
+        def body(transaction: Transaction) -> None:
+            self._store(transaction, changes)
+            meta = self._tables["meta"]
+            for shard, checkpoint in checkpoints.items():
+                number = _SHARD.pack(shard)
+                transaction.put(b"s" + number, _NUMBER.pack(checkpoint.seq), db=meta)
+                if checkpoint.filled is None:
+                    transaction.delete(b"f" + number, db=meta)
+                else:
+                    transaction.put(b"f" + number, checkpoint.filled, db=meta)
+
+        self._environment.write(body)
+
+    def _store(self, transaction: Transaction, changes: Sequence[Change]) -> None:
+        documents, postings = self._tables["documents"], self._tables["postings"]
+        held = dict(transaction.cursor(db=documents).getmulti([each.key for each in changes]))
+        counts: dict[bytes, int] = {}
+        puts: list[tuple[bytes, bytes]] = []
+        known: list[tuple[bytes, bytes]] = []
+        for key, rows in changes:
+            before = held.get(key)
+            if before is None and not rows:
+                continue
+            suffix = suffix_of(key)
+            old = [] if before is None else list(_terms(before))
+            for term in old:
+                if term not in rows:
+                    transaction.delete(term + suffix, db=postings)
+                    counts[term] = counts.get(term, 0) - 1
+            for term, row in rows.items():
+                puts.append((term + suffix, row))
+                if term not in old:
+                    counts[term] = counts.get(term, 0) + 1
+            if not rows:
+                transaction.delete(key, db=documents)
+            elif old != list(rows):
+                known.append((key, b"".join([_LENGTH.pack(len(term)) + term for term in rows])))
+        puts.sort()
+        transaction.cursor(db=postings).putmulti(puts)
+        transaction.cursor(db=documents).putmulti(known)
+        self._count(transaction, counts)
+
+    def _count(self, transaction: Transaction, counts: Mapping[bytes, int]) -> None:
+        table = self._tables["terms"]
+        changed = sorted(term for term, by in counts.items() if by)
+        before = dict(transaction.cursor(db=table).getmulti(changed))
+        puts: list[tuple[bytes, bytes]] = []
+        for term in changed:
+            stored = before.get(term)
+            now = counts[term] + (0 if stored is None else _NUMBER.unpack(stored)[0])
+            if now > 0:
+                puts.append((term, _NUMBER.pack(now)))
+            else:
+                transaction.delete(term, db=table)
+        transaction.cursor(db=table).putmulti(puts)
+
+    def promote(self) -> None:
+        """Note that the partition was compared and found right."""
+        meta = self._tables["meta"]
+        self._environment.write(lambda transaction: transaction.put(_READY, b"1", db=meta))
+
+    def forget(self, shards: Iterable[int]) -> None:
+        """Drop the checkpoints of shards that are no more."""
+        meta = self._tables["meta"]
+
+        def body(transaction: Transaction) -> None:
+            for shard in shards:
+                transaction.delete(b"s" + _SHARD.pack(shard), db=meta)
+                transaction.delete(b"f" + _SHARD.pack(shard), db=meta)
+
+        self._environment.write(body)
+
+    def rows(
+        self, lower: bytes, upper: bytes | None, most: int
+    ) -> tuple[list[tuple[bytes, bytes, bytes]], bytes | None]:
+        """Postings with lower <= term < upper as (term, key, row), in order of place.
+
+        From `most` on they end with a whole term; the next term is returned then, else None.
+        """
+        found: list[tuple[bytes, bytes, bytes]] = []
+        with self._environment.read() as transaction:
+            cursor = transaction.cursor(db=self._tables["postings"])
+            if not cursor.set_range(lower or b"\0"):
+                return found, None
+            last = b""
+            for place, row in cursor.iternext():
+                if upper is not None and place >= upper:
+                    break
+                term, key = located(place, row)
+                if term != last:
+                    if len(found) >= most:
+                        return found, term
+                    last = term
+                found.append((term, key, row))
+        return found, None
+
+    def frequency(self, term: bytes) -> int:
+        """How many documents have a term here."""
+        stored = self._environment.get("terms", term)
+        return 0 if stored is None else int(_NUMBER.unpack(stored)[0])
+
+    def frequency_between(self, lower: bytes, upper: bytes) -> int:
+        """About how many postings have lower <= term < upper: exact when they are few terms."""
+        with self._environment.read() as transaction:
+            cursor = transaction.cursor(db=self._tables["terms"])
+            if not cursor.set_range(lower or b"\0"):
+                return 0
+            found = list(islice(cursor.iternext(), COUNTED_MAX))
+            inside: list[int] = [_NUMBER.unpack(value)[0] for term, value in found if term < upper]
+            if len(inside) < COUNTED_MAX:
+                return sum(inside)
+            # Too many terms to look at: half of what is here, but no less than what was seen.
+            return max(sum(inside), self._environment.entries(transaction, "postings") // 2)
+
+    def sizes(self) -> tuple[int, int, int]:
+        """Documents, postings and terms here; costs the same whatever there is."""
+        with self._environment.read() as transaction:
+            documents, postings, terms = (
+                self._environment.entries(transaction, table)
+                for table in ("documents", "postings", "terms")
+            )
+        return documents, postings, terms
+
+    def bytes_used(self) -> int:
+        """The bytes of its file that hold something."""
+        return self._environment.bytes_used()
+
+    def terms_of(self, keys: Sequence[bytes]) -> dict[bytes, list[bytes]]:
+        """The terms that documents have here, of those that have any."""
+        with self._environment.read() as transaction:
+            found = transaction.cursor(db=self._tables["documents"]).getmulti(keys)
+        return {key: list(_terms(stored)) for key, stored in found}
+
+    def posting(self, term: bytes, key: bytes) -> Posting | None:
+        """What a document has under a stored term."""
+        row = self._environment.get("postings", term + suffix_of(key))
+        return None if row is None else unpacked(term, key, row)
+
+    def documents(self) -> Iterator[tuple[bytes, list[bytes]]]:
+        """Every document here and its terms, in key order."""
+        for key, value in self._walk("documents"):
+            yield key, list(_terms(value))
+
+    def entries(self) -> Iterator[Posting]:
+        """Every posting, in order of term and key."""
+        for place, row in self._walk("postings"):
+            term, key = located(place, row)
+            yield unpacked(term, key, row)
+
+    def counted(self) -> Iterator[tuple[bytes, int]]:
+        """Every term and how many documents are said to have it."""
+        for term, value in self._walk("terms"):
+            yield term, _NUMBER.unpack(value)[0]
+
+    def _walk(self, table: str) -> Iterator[tuple[bytes, bytes]]:
+        last = b""
+        while True:
+            with self._environment.read() as transaction:
+                cursor = transaction.cursor(db=self._tables[table])
+                more = cursor.set_range(last) if last else cursor.first()
+                if more and cursor.key() == last:
+                    more = cursor.next()
+                batch = list(islice(cursor.iternext(), READ_BATCH)) if more else []
+            yield from batch
+            if len(batch) < READ_BATCH:
+                return
+            last = batch[-1][0]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._environment.close()
+
+
+def _terms(stored: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(stored):
+        (length,) = _LENGTH.unpack_from(stored, at)
+        yield stored[at + 2 : at + 2 + length]
+        at += 2 + length

@@ -1,0 +1,96 @@
+"""A lookup as a person writes it, and its answer: one index asked by hand, without a router."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from docstore import keys
+from docstore.global_index.candidates import Candidates
+from docstore.global_index.wanted import Asked, Beginning, Between, Values
+from docstore.keys import KeySpec
+from docstore.types import Key
+from indexing.errors import InvalidQuery
+
+_BOUNDS = ("prefix", "gt", "gte", "lt", "lte")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """A document as an index knows it: key, version, the value found and the included fields.
+
+    The value is a list where the index is over several fields; with `include="all"` the included
+    fields are the document.
+    """
+
+    key: Key
+    version: int
+    value: Any
+    included: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexAnswer:
+    """A page of rows and the exact total; `pending` entries were overlaid, `lag` are unapplied."""
+
+    total: int
+    rows: list[IndexRow]
+    pending: int
+    lag: int
+    index_partitions: list[int] = field(default_factory=list)
+    lag_ms: float = 0.0
+    overlay: int = 0
+
+
+def answer_of(
+    found: Candidates, spec: KeySpec, offset: int, limit: int, lag: tuple[int, float]
+) -> IndexAnswer:
+    """A page of what an index found."""
+    definition = found.of.definition
+    rows = [
+        IndexRow(
+            keys.decode(spec, each.key),
+            each.version,
+            each.value,
+            each.included[0]
+            if definition.covers_all
+            else dict(zip(definition.include, each.included, strict=True)),
+        )
+        for each in found.page(offset, limit)
+    ]
+    places = list(found.index_partitions)
+    return IndexAnswer(found.total, rows, found.pending, lag[0], places, lag[1], found.overlay)
+
+
+def asked_of(values: Sequence[Any], bounds: dict[str, Any], fields: int) -> list[Asked]:
+    """What a caller asks of the leading fields; raises InvalidQuery.
+
+    Of one field some values, or one range, or a prefix; of several one tuple of values for the
+    first ones, and a range or prefix for the next.
+    """
+    is_mixed = "prefix" in bounds and len(bounds) > 1
+    if (
+        not (values or bounds)
+        or not set(bounds) <= set(_BOUNDS)
+        or is_mixed
+        or (fields == 1 and values and bounds)
+    ):
+        raise InvalidQuery(
+            "a lookup takes values, or one range, or a prefix",
+            hint='for example lookup("color", "red", "blue") or lookup("price", lt=20000)',
+        )
+    asked: list[Asked] = []
+    if values and fields == 1:
+        asked.append(Values(tuple(values)))
+    elif values:
+        if len(values) > 1:
+            raise InvalidQuery(
+                f"an index over {fields} fields takes one tuple of values",
+                hint='for example lookup("color+make", ("red", "bmw"))',
+            )
+        leading = values[0] if isinstance(values[0], tuple | list) else (values[0],)
+        asked += [Values((each,)) for each in leading]
+    if "prefix" in bounds:
+        asked.append(Beginning(bounds["prefix"]))
+    elif bounds:
+        asked.append(Between(**bounds))
+    return asked

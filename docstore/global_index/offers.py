@@ -1,0 +1,53 @@
+"""What a planner may know of a global index: kept numbers, gathered without a scan or a wait."""
+
+from dataclasses import dataclass
+
+from docstore.global_index.definition import GlobalIndex
+from docstore.global_index.live_index import LiveIndex, State
+from docstore.global_index.wanted import Wanted
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An index as it is now. Only one whose state is "ready" answers.
+
+    `lag` acknowledged entries are not in what `any` reads, the oldest since `lag_ms`; `overlay`
+    documents are in memory and not yet on disk.
+    """
+
+    live: LiveIndex
+    state: State
+    documents: int
+    postings: int
+    terms: int
+    lag: int
+    lag_ms: float
+    overlay: int
+    error: str | None
+
+    @property
+    def definition(self) -> GlobalIndex:
+        """What it is over and what it includes."""
+        return self.live.definition
+
+    @property
+    def partitions(self) -> int:
+        """How many index partitions it has."""
+        return self.definition.partitions
+
+    @property
+    def checkpoints(self) -> dict[int, int]:
+        """For each shard the seq up to which the index is on disk."""
+        return {number: self.live.files.floor(number) for number in sorted(self.live.digested)}
+
+    def covers(self, path: str) -> bool:
+        """Whether its postings carry a field's values, to compare, count and sort them."""
+        return self.live.extractor.covers(path)
+
+    def frequency(self, wanted: Wanted) -> int:
+        """Documents with a wanted term: exact for terms, an estimate for wide ranges."""
+        return self.live.files.frequency(wanted)
+
+    def partitions_of(self, wanted: Wanted) -> tuple[int, ...]:
+        """The index partitions that would be asked."""
+        return wanted.partitions(self.definition)

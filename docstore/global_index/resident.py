@@ -1,0 +1,160 @@
+"""What of one index partition is in memory: changes not yet on disk, and the blocks in use.
+
+Invariants: disk, then `_leaving` (being written), then `pending`, later ones replacing earlier ones
+document by document, is the partition's state; a loaded block shows exactly that state. Blocks are
+read when first asked for and dropped when they are many. Not safe by itself: the index's lock is
+held around every call but `IndexPartition.apply` between `leave` and `left`.
+"""
+
+import time
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+
+from docstore.global_index.block import Block, Loose, Row, Slice
+from docstore.global_index.extracting import Extractor
+from docstore.global_index.index_partition import Change, IndexPartition
+from docstore.global_index.wanted import Held, Wanted
+
+BLOCK_ROWS = 50_000
+"""Postings that a block is cut at, but for a single term's: about 0.1 s to read."""
+
+Rows = Mapping[bytes, bytes]
+
+
+class Resident:
+    """The memory of one partition."""
+
+    def __init__(self, partition: IndexPartition, of: Extractor, clock: Iterator[int]) -> None:
+        self.partition = partition
+        self._of = of
+        self._clock = clock
+        self.pending: dict[bytes, Rows] = {}
+        self.since = 0.0
+        self._leaving: dict[bytes, Rows] = {}
+        self._lowers: list[bytes] = [b""]
+        self._blocks: list[Block | None] = [None]
+
+    @property
+    def rows_held(self) -> int:
+        """Postings in blocks."""
+        return sum(len(block) for block in self._blocks if block is not None)
+
+    def take(self, changes: Mapping[bytes, Rows]) -> None:
+        """Make documents what they are now."""
+        if any(block is not None for block in self._blocks):
+            self._change_blocks(changes)
+        if changes and not self.pending:
+            self.since = time.monotonic()
+        self.pending.update(changes)
+
+    def _change_blocks(self, changes: Mapping[bytes, Rows]) -> None:
+        unknown = [key for key in changes if key not in self.pending and key not in self._leaving]
+        stored = self.partition.terms_of(unknown)
+        for key, rows in changes.items():
+            old = self.pending.get(key)
+            if old is None:
+                old = self._leaving.get(key)
+            for term in stored.get(key, ()) if old is None else old:
+                block = self._block_of(term)
+                if block is not None:
+                    block.kill(term, key)
+            for term, row in rows.items():
+                block = self._block_of(term)
+                if block is not None:
+                    block.put(term, key, row)
+
+    def _block_of(self, term: bytes) -> Block | None:
+        return self._blocks[bisect_right(self._lowers, term) - 1]
+
+    def renew(self) -> None:
+        """Make blocks anew of which much has changed."""
+        for at, block in enumerate(self._blocks):
+            if block is not None and block.is_worn:
+                self._blocks[at] = block.renewed()
+
+    def leave(self) -> list[Change]:
+        """What is to be written to disk now, in key order; `left` or `kept` follows."""
+        self._leaving, self.pending = self.pending, {}
+        return sorted(
+            (Change(key, rows) for key, rows in self._leaving.items()),
+            key=lambda change: change.key,
+        )
+
+    def left(self) -> None:
+        """It is on disk."""
+        self._leaving = {}
+
+    def kept(self) -> None:
+        """It could not be written and stays here."""
+        self.pending = {**self._leaving, **self.pending}
+        self._leaving = {}
+
+    def find(
+        self, wanted: Wanted, tests: Sequence[tuple[str, Held]], mine: Sequence[bytes]
+    ) -> list[Slice | Loose]:
+        """The postings here under the wanted terms, of which `mine` belong to this partition."""
+        found: list[Slice | Loose] = []
+        for term in mine:
+            found += self._loaded(term).find(Wanted((term,)), tests)
+        for lower, upper in wanted.ranges:
+            at = lower
+            while at < upper:
+                block = self._loaded(at)
+                found += block.find(Wanted((), ((lower, upper),)), tests)
+                if block.upper is None:
+                    break
+                at = block.upper
+        return found
+
+    def _loaded(self, term: bytes) -> Block:
+        """The block that holds a term, from disk if it must be."""
+        at = bisect_right(self._lowers, term) - 1
+        block = self._blocks[at]
+        if block is None:
+            block = self._load(at, term)
+        block.used = next(self._clock)
+        return block
+
+    def _load(self, at: int, term: bytes) -> Block:
+        lower = self._lowers[at]
+        if term > lower and self.partition.sizes()[1] > BLOCK_ROWS:
+            # So much that reading from the block's beginning could take long: begin here.
+            at += 1
+            lower = term
+            self._lowers.insert(at, lower)
+            self._blocks.insert(at, None)
+        end = self._lowers[at + 1] if at + 1 < len(self._lowers) else None
+        rows, cut = self.partition.rows(lower, end, BLOCK_ROWS)
+        if cut is not None:
+            self._lowers.insert(at + 1, cut)
+            self._blocks.insert(at + 1, None)
+            end = cut
+        block = Block(lower, end, self._overlaid(rows, lower, end), self._of)
+        self._blocks[at] = block
+        return block
+
+    def _overlaid(self, rows: list[Row], lower: bytes, upper: bytes | None) -> list[Row]:
+        changed = {**self._leaving, **self.pending}
+        if changed:
+            rows = [row for row in rows if row[1] not in changed]
+            rows += [
+                (term, key, row)
+                for key, found in changed.items()
+                for term, row in found.items()
+                if lower <= term and (upper is None or term < upper)
+            ]
+        rows.sort()
+        return rows
+
+    def least_used(self) -> tuple[int, int] | None:
+        """When the block was asked for that was not asked for longest, and its place."""
+        used = [(block.used, at) for at, block in enumerate(self._blocks) if block is not None]
+        return min(used, default=None)
+
+    def drop(self, at: int) -> None:
+        """Forget a block; it is read again when it is asked for."""
+        self._blocks[at] = None
+
+    def drop_blocks(self) -> None:
+        """Forget all blocks."""
+        self._lowers, self._blocks = [b""], [None]

@@ -1,0 +1,76 @@
+"""What a shard's log has new, with each document as it is after it: decoded once for all indexes.
+
+Invariant: a tail is a state the shard was in. It ends where no document it names has a later
+entry, so whoever has taken it shows the shard as of its last entry; only a tail of more than
+ENTRIES_MAX is cut before.
+"""
+
+from typing import Any, NamedTuple
+
+import orjson
+
+from docstore.records import Entry, Operation, Record
+from docstore.shard import Shard
+
+ENTRIES_MAX = 50_000
+"""Entries read at once when documents are written over and over: bounds memory."""
+
+
+class Changed(NamedTuple):
+    """A document as it is now; None when it is gone."""
+
+    key: bytes
+    record: Record | None
+    document: Any
+
+
+class Tail(NamedTuple):
+    """The documents with an entry after seq `after`, up to seq `last`."""
+
+    shard: int
+    after: int
+    last: int
+    documents: list[Changed]
+
+
+def read_tail(shard: Shard, after: int, most: int) -> Tail | None:
+    """About the next `most` entries after a seq; None when the log no longer holds them all."""
+    while True:
+        found = shard.tail(after, most)
+        if not found or is_cut(shard, after, found[0][0].seq):
+            return None
+        last = found[-1][0].seq
+        needed = _needed(found, shard.head)
+        if needed <= last or last - after >= ENTRIES_MAX:
+            break
+        most = min(needed - after, ENTRIES_MAX)
+    now = {entry.key: record for entry, record in found}
+    return Tail(
+        shard.number,
+        after,
+        last,
+        [
+            Changed(key, record, None if record is None else orjson.loads(record.body))
+            for key, record in now.items()
+        ],
+    )
+
+
+def _needed(found: list[tuple[Entry, Record | None]], head: int) -> int:
+    """Up to which seq must be read so that no document has a later entry."""
+    latest: dict[bytes, Operation] = {entry.key: entry.operation for entry, _ in found}
+    needed = 0
+    for entry, record in found:
+        if record is not None:
+            needed = max(needed, record.seq)
+        elif latest[entry.key] is not Operation.DELETE:
+            return head  # it was deleted by some later entry
+    return needed
+
+
+def is_cut(shard: Shard, after: int, first: int) -> bool:  # noqa: ARG001  see below
+    """Whether a log that is asked for what follows a seq begins too late.
+
+    The one place that knows that seqs are dense.
+    """
+    return first != after + 1
