@@ -16,6 +16,7 @@ from docstore.global_index.wanted import Wanted
 from docstore.keys import KeySpec
 from indexing.filters import parse_filter
 from indexing.local_index import View
+from indexing.search import Searches
 
 TERMS_COMPARED = 24
 DOCUMENTS_MAX = 2000
@@ -29,11 +30,12 @@ def scatter_over(views: Callable[[], dict[int, View]], spec: KeySpec, pool: Exec
     """Searches over views of all shards."""
 
     def scatter(values: dict[str, Any]) -> set[bytes] | None:
-        query = parse_filter(values)
-        found = execute.search(query, views(), str, None, 0, DOCUMENTS_MAX, pool)
+        of_now = views()
+        ready = Searches(parse_filter(values), of_now, str).ready(None)
+        found = execute.search(ready, of_now, None, 0, DOCUMENTS_MAX, pool)
         if found.total > DOCUMENTS_MAX:
             return None
-        return {keys.from_key_text(spec, each.key_text) for each in found.ranked}
+        return {keys.from_key_text(spec, key_text) for _, key_text, _, _ in found.ranked}
 
     return scatter
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from docstore.global_index.terms import TERM_BYTES_MAX, stored, term_of, values_at
 from indexing.schema import Kind
 
-WHOLE = st.integers(-(2**63), 2**64 - 1)
+WHOLE = st.integers(-(2**63), 2**63 - 1)
 NUMBERS = WHOLE | st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(st.characters(codec="utf-8"))
 
