@@ -7,7 +7,8 @@ use from many threads. Typed by what its documents are: the pydantic model, or d
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
-from docstore import changes, check, keys, searching, writing
+from docstore import answering, changes, check, keys, writing
+from docstore.answering import Asking
 from docstore.apply import Write, op_id_bytes
 from docstore.batches import WriteBatch
 from docstore.completing import complete
@@ -256,6 +257,8 @@ class Collection(Generic[D]):
         highlight: bool | str | Iterable[str] | None = None,
         timeout: float | None = None,
         partial: bool = False,
+        index: str | None = "auto",
+        max_fanout: int | None = None,
     ) -> SearchResult[D]:
         """Find documents by free text, a short filter and a query; all given must hold.
 
@@ -270,15 +273,18 @@ class Collection(Generic[D]):
         50000}}`, `{"posted": {"interval": "month"}}`. Both count what matches, without the short
         filter's own conditions on the field, exactly, a document once per value. `highlight` is
         True or a list of fields. After `timeout` seconds, a `partial` search answers from the
-        shards it has searched. Raises InvalidQuery, DeadlineExceeded.
+        shards it has searched. `index` is "auto" (the cheapest way answers, a global index
+        too), an index's name, or None for none; `max_fanout` bounds how many shards and index
+        partitions may be asked. Raises InvalidQuery, DeadlineExceeded.
         """
         request = request_of(self._partitions, q, filter, query, sort, freshness, after, operator)
         page = Page.of(offset, limit, select)
         counting = Counting.parse(facets, histograms)
         marking = Marking.parse(highlight, self._layout, request.narrowed)
         until = Deadline.after(timeout, is_partial=partial)
-        return searching.search(
-            self._partitions, self._codec, request, page, counting, marking, until
+        asking = Asking(index, max_fanout)
+        return answering.search(
+            self._partitions, self._codec, request, page, counting, marking, until, asking
         )
 
     def count(
@@ -290,12 +296,14 @@ class Collection(Generic[D]):
         freshness: Freshness | Position | Iterable[Position] = "current",
         after: After | None = None,
         operator: str | None = None,
+        index: str | None = "auto",
+        max_fanout: int | None = None,
     ) -> int:
         """How many documents match; all of them when nothing is asked."""
         if q is None and filter is None and query is None:
             return self._partitions.count()
         request = request_of(self._partitions, q, filter, query, None, freshness, after, operator)
-        return searching.count(self._partitions, request)
+        return answering.count(self._partitions, request, Asking(index, max_fanout))
 
     def explain(
         self,
@@ -307,6 +315,8 @@ class Collection(Generic[D]):
         freshness: Freshness | Position | Iterable[Position] = "current",
         after: After | None = None,
         operator: str | None = None,
+        index: str | None = "auto",
+        max_fanout: int | None = None,
         **page: Any,
     ) -> Plan:
         """How a search would be answered: the plan chosen, those rejected, prices, shards.
@@ -315,7 +325,7 @@ class Collection(Generic[D]):
         """
         check_unplanned(page)
         request = request_of(self._partitions, q, filter, query, sort, freshness, after, operator)
-        return searching.explain(self._partitions, request)
+        return answering.explain(self._partitions, request, Asking(index, max_fanout))
 
     def complete(
         self,

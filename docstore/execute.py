@@ -54,6 +54,14 @@ class Deadline:
             )
         return cls(time.perf_counter() + seconds, is_partial)
 
+    def check(self) -> None:
+        """Raise DeadlineExceeded when there is no time left."""
+        if time.perf_counter() > self.at:
+            raise DeadlineExceeded(
+                "the search was not done within its time",
+                hint="narrow it, allow it more time, or ask for what is found by then",
+            )
+
 
 def search(
     ready: Ready,
@@ -103,10 +111,7 @@ def _find(shards: list[tuple[int, list[Run]]], wanted: int, deadline: Deadline |
     for shard, runs in shards:
         if deadline is not None and time.perf_counter() > deadline.at:
             if not deadline.is_partial:
-                raise DeadlineExceeded(
-                    "the search was not done within its time",
-                    hint="narrow it, allow it more time, or ask for what is found by then",
-                )
+                deadline.check()
             missing.append(shard)
             continue
         for run in runs:

@@ -16,6 +16,7 @@ from typing import Any
 from docstore import keys
 from docstore.background import BackgroundRefresh
 from docstore.catalog import SHARDS_DIRECTORY, Definition, file_identity
+from docstore.filtering import Readers
 from docstore.global_index.comparing import scatter_over
 from docstore.global_index.indexes import GlobalIndexes
 from docstore.hot_keys.traffic import Traffic
@@ -72,6 +73,7 @@ class Partitions:
         self._commit_pool = commit_pool
         self.search_pool = search_pool
         self._read_only = read_only
+        self.readers = Readers(definition.schema)
         self.key_parts = KeyParts(definition.schema, definition.key, self._holds)
         self.questions = Questions()
         self.traffic = Traffic(partial(keys.partition_bytes, definition.key))

@@ -38,8 +38,15 @@ def would_wait(
     partitions: Partitions, shards: tuple[int, ...], after: tuple[Position, ...], *, current: bool
 ) -> bool:
     """Whether some shard's index must be opened or brought up to date first."""
+    return behind(partitions, shards, after, current=current) > 0
+
+
+def behind(
+    partitions: Partitions, shards: tuple[int, ...], after: tuple[Position, ...], *, current: bool
+) -> int:
+    """How many of some shards' indexes must be opened or brought up to date first."""
     needed = {position.partition: position.seq for position in after}
-    return any(
+    return sum(
         not partitions.is_indexed(number, partitions.shard(number).head if current else 0)
         or not partitions.is_indexed(number, needed.get(number, 0))
         for number in shards

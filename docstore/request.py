@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
+from docstore.global_need import Need
 from docstore.partitioning import PartitionMap
 from docstore.partitions import Partitions
 from docstore.router import Routing
@@ -40,7 +41,7 @@ class Kept(NamedTuple):
 
 @dataclass(slots=True)
 class Request:
-    """A parsed search without its page; never changed but for `kept`, which is replaced whole."""
+    """A parsed search without its page; never changed but for `kept` and `need`, replaced whole."""
 
     query: Query
     sort: Sort | None
@@ -49,6 +50,7 @@ class Request:
     notes: tuple[str, ...]
     narrowed: Narrowed
     kept: Kept | None = field(default=None, init=False, compare=False)
+    need: Need | None = field(default=None, init=False, compare=False)
 
     @property
     def freshness(self) -> str:

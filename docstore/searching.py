@@ -46,7 +46,7 @@ def explain(partitions: Partitions, request: Request) -> Plan:
 
 def price(partitions: Partitions, request: Request, window: int) -> float:
     """Estimated microseconds of a search up to hit `window`; infinite when it has to wait."""
-    chosen = _routed(partitions, request).plan.chosen
+    chosen = routed(partitions, request).plan.chosen
     if chosen.name != "point_read" and would_wait(
         partitions, chosen.shards, request.after, current=request.current
     ):
@@ -56,7 +56,7 @@ def price(partitions: Partitions, request: Request, window: int) -> float:
 
 def count(partitions: Partitions, request: Request) -> int:
     """How many documents match."""
-    routing = _routed(partitions, request)
+    routing = routed(partitions, request)
     if routing.keys:
         return len(_read(partitions, routing.keys))
     views = partitions.views(routing.plan.chosen.shards, request.after, current=request.current)
@@ -74,7 +74,7 @@ def search(
 ) -> SearchResult[D]:
     """Plan, refresh, run and fetch one page; count and mark what is asked for beside it."""
     began = time.perf_counter()
-    routing = _routed(partitions, request)
+    routing = routed(partitions, request)
     planned = time.perf_counter()
     if routing.keys and request.sort is None:
         read = _point_read(partitions, codec, routing, page, marking, began, planned)
@@ -84,7 +84,7 @@ def search(
     refreshed = time.perf_counter()
     if counting is not None and page.limit == 0:
         # Whoever wants no hits finds the total while counting, and looks for matches only once.
-        counts = _counts(partitions, request, counting, views, with_total=True)
+        counts = counts_beside(partitions, request, counting, views, with_total=True)
         found = execute.Found(counts.total or 0, [], counts.notes, 0.0, 0.0)
     else:
         found = execute.search(
@@ -98,7 +98,7 @@ def search(
         )
         views = {number: view for number, view in views.items() if number not in found.missing}
         if counting is not None:
-            counts = _counts(partitions, request, counting, views)
+            counts = counts_beside(partitions, request, counting, views)
     fetching = time.perf_counter()
     hits = _hits(
         partitions, codec, found.ranked, page.select, marking, by_score=request.sort is None
@@ -141,7 +141,7 @@ def _with_counts(
     began = time.perf_counter()
     shards = read.plan.chosen.shards
     views = partitions.views(shards, request.after, current=request.current)
-    counts = _counts(partitions, request, counting, views)
+    counts = counts_beside(partitions, request, counting, views)
     spent = (time.perf_counter() - began) * 1000
     return replace(
         read,
@@ -152,7 +152,7 @@ def _with_counts(
     )
 
 
-def _counts(
+def counts_beside(
     partitions: Partitions,
     request: Request,
     counting: Counting,
@@ -160,6 +160,8 @@ def _counts(
     *,
     with_total: bool = False,
 ) -> Counts:
+    """What is counted beside a search over views that serve its query; opens more if needed."""
+
     def views_for(query: Query) -> dict[int, View]:
         shards = shards_of(partitions, replace(request, query=query))
         more = [number for number in shards if number not in views]
@@ -199,7 +201,7 @@ def _hits(
     for _, _, shard, value in ranked:
         key, record = next(read[shard])
         if record is not None:
-            document = _document(codec, record, select)
+            document = document_of(codec, record, select)
             score, sort = (value, None) if by_score else (None, value)
             hit = Hit(keys.decode(spec, key), score, document, record.version, sort)
             hits.append(hit if marking is None else marking.marked(hit, record.body))
@@ -219,7 +221,7 @@ def _point_read(
     found = _read(partitions, routing.keys)
     spec = partitions.definition.key
     hits = [
-        Hit(keys.decode(spec, key), 1.0, _document(codec, record, page.select), record.version)
+        Hit(keys.decode(spec, key), 1.0, document_of(codec, record, page.select), record.version)
         for key, record in found[page.offset : page.offset + page.limit]
     ]
     if marking is not None:
@@ -240,7 +242,7 @@ def _read(partitions: Partitions, wanted: tuple[Key, ...]) -> list[tuple[bytes, 
     ]
 
 
-def _routed(partitions: Partitions, request: Request) -> Routing:
+def routed(partitions: Partitions, request: Request) -> Routing:
     """How to answer a request: as before, while the partitions are the same.
 
     Where a value of a typed key leads may change with each write, so that is planned anew.
@@ -283,7 +285,7 @@ def _ready(partitions: Partitions, request: Request, views: dict[int, View]) -> 
 
 def shards_of(partitions: Partitions, request: Request) -> tuple[int, ...]:
     """The shards that can hold a match."""
-    return _routed(partitions, request).plan.chosen.shards
+    return routed(partitions, request).plan.chosen.shards
 
 
 def key_texts(partitions: Partitions) -> Callable[[Any], str]:
@@ -299,7 +301,8 @@ def key_texts(partitions: Partitions) -> Callable[[Any], str]:
     return key_text
 
 
-def _document(codec: DocumentCodec[D], record: Record, select: tuple[str, ...] | None) -> Any:
+def document_of(codec: DocumentCodec[D], record: Record, select: tuple[str, ...] | None) -> Any:
+    """A document as its reader knows it, or a dict of the selected fields."""
     if select is None:
         return codec.decode(record.body)
     document = orjson.loads(record.body)

@@ -179,12 +179,55 @@ class Hit(Generic[D]):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way to answer, priced. `price` is in estimated microseconds on one core."""
+    """One way to answer, priced. `price` is in estimated microseconds on one core.
 
-    name: Literal["point_read", "single_shard", "key_range", "scatter"]
+    `indexes` are the global indexes that it asks, by name.
+    """
+
+    name: Literal[
+        "point_read",
+        "single_shard",
+        "key_range",
+        "scatter",
+        "global_covered",
+        "global_fetch",
+        "global_intersection",
+        "global_index",
+    ]
     shards: tuple[int, ...]
     price: float
     reason: str
+    indexes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IndexUse:
+    """How far a global index was when it answered.
+
+    `lag` acknowledged entries were not in it, the oldest of them `lag_ms` old; `pending` were read
+    on the way; `overlay` documents were in memory and not yet in its files, which hold each shard's
+    log up to `checkpoint`.
+    """
+
+    index: str
+    partitions: tuple[int, ...]
+    lag: int
+    lag_ms: float
+    pending: int
+    overlay: int
+    checkpoint: Mapping[int, int]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The use as JSON-ready data."""
+        return {
+            "index": self.index,
+            "partitions": list(self.partitions),
+            "lag": self.lag,
+            "lag_ms": round(self.lag_ms, 3),
+            "pending": self.pending,
+            "overlay": self.overlay,
+            "checkpoint": {str(shard): seq for shard, seq in self.checkpoint.items()},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +254,7 @@ class Plan:
                 "shards": list(c.shards),
                 "price": round(c.price, 1) if c.price < math.inf else None,
                 "reason": c.reason,
+                "indexes": list(c.indexes),
             }
 
         return {
@@ -230,6 +274,7 @@ class SearchResult(Generic[D]):
     `timings_ms` holds milliseconds per stage: plan, refresh, search, merge, fetch, count. `facets`
     and `histograms` hold the exact counts that were asked for, by field. `missing` are shards that
     there was no time for, when a partial answer was asked for; the rest is then of the others only.
+    `indexes` are the global indexes it was answered from, each with how far it was.
     """
 
     total: int
@@ -241,6 +286,7 @@ class SearchResult(Generic[D]):
     facets: Mapping[str, list[ValueCount]] = field(default_factory=dict)
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
     missing: tuple[int, ...] = ()
+    indexes: tuple[IndexUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

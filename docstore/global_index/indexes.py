@@ -165,6 +165,10 @@ class GlobalIndexes:
             )
         self.wake()
 
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._live)
+
     def __iter__(self) -> Iterator[GlobalIndex]:
         """What is declared, in the order of declaration."""
         return iter([each.definition for each in self._live.values()])

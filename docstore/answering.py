@@ -1,0 +1,320 @@
+"""Searches, counts and plans, answered by whatever is cheapest: local indexes, or global ones.
+
+The router's plan over the shards stands beside the ways that global indexes offer; the cheapest
+that is as fresh as asked, and within the fan-out allowed, answers. Whichever does, the answer is
+the same. A collection without global indexes costs one test.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from docstore import execute, index_answers, keys, searching
+from docstore.counting import Counting
+from docstore.documents import DocumentCodec
+from docstore.global_index.offers import Offer
+from docstore.global_need import Need, need_of
+from docstore.index_answers import Matches
+from docstore.index_facets import facets_of, facets_price
+from docstore.index_ways import Terms, Way, ways_of
+from docstore.marking import Marking
+from docstore.partitions import Partitions
+from docstore.pricing import HIT_PRICE, behind
+from docstore.records import Record
+from docstore.request import Page, Request
+from docstore.types import Candidate, Hit, Plan, SearchResult
+from indexing.errors import InvalidQuery, NotFound, Unavailable
+
+D = TypeVar("D")
+
+AUTO = "auto"
+_WAIT_PRICE = 4_000.0
+"""A shard whose local index has to take in its log's tail first: a commit waits for the disk."""
+_NO_PAGE = Page(0, 10, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Which index may answer ("auto", a name, or None for none), and how many places may be asked.
+
+    Raises InvalidQuery for what is neither.
+    """
+
+    index: str | None = AUTO
+    max_fanout: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.index is not None and not isinstance(self.index, str):
+            raise InvalidQuery(
+                f"index is {self.index!r}", hint='use "auto", a name, or None', path="index"
+            )
+        fanout = self.max_fanout
+        if fanout is not None and (type(fanout) is not int or fanout < 1):
+            raise InvalidQuery(
+                f"max_fanout is {fanout!r}", hint="use a whole number from 1", path="max_fanout"
+            )
+
+    def leaves_no_choice(self, partitions: Partitions) -> bool:
+        """Whether the local indexes answer, however much it costs."""
+        if self.max_fanout is not None:
+            return False
+        return self.index is None or (self.index == AUTO and not len(partitions.indexes))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What answers: a way over global indexes, or with None the shards of the plan."""
+
+    plan: Plan
+    way: Way | None
+    need: Need
+    offers: tuple[Offer, ...] = ()
+
+
+def search(
+    partitions: Partitions,
+    codec: DocumentCodec[D],
+    request: Request,
+    page: Page,
+    counting: Counting | None,
+    marking: Marking | None,
+    deadline: execute.Deadline | None,
+    asking: Asking,
+) -> SearchResult[D]:
+    """Plan and answer one page; raises InvalidQuery when the index that is named cannot answer."""
+    if asking.leaves_no_choice(partitions):
+        return searching.search(partitions, codec, request, page, counting, marking, deadline)
+    began = time.perf_counter()
+    choice = choose(partitions, request, page, asking, counting, deadline)
+    if choice.way is not None:
+        try:
+            return _answered(
+                partitions, codec, request, page, counting, marking, deadline, choice, began
+            )
+        except Unavailable as error:
+            if asking.index != AUTO or not error.retryable:
+                raise  # else it began to be filled again just now: the shards answer
+    found = searching.search(partitions, codec, request, page, counting, marking, deadline)
+    local = found.plan
+    offered = [each for each in choice.plan.rejected if each.indexes]
+    return replace(found, plan=replace(local, rejected=(*local.rejected, *offered)))
+
+
+def count(partitions: Partitions, request: Request, asking: Asking) -> int:
+    """How many documents match."""
+    if asking.leaves_no_choice(partitions):
+        return searching.count(partitions, request)
+    page = Page(0, 0, None)
+    choice = choose(partitions, request, page, asking, is_count=True)
+    if choice.way is not None:
+        try:
+            return _matches(partitions, request, page, choice, choice.way, None).total
+        except Unavailable as error:
+            if asking.index != AUTO or not error.retryable:
+                raise
+    return searching.count(partitions, request)
+
+
+def explain(partitions: Partitions, request: Request, asking: Asking) -> Plan:
+    """How a search for a page of ten would be answered; runs nothing."""
+    if asking.leaves_no_choice(partitions):
+        return searching.explain(partitions, request)
+    choice = choose(partitions, request, _NO_PAGE, asking)
+    local = searching.explain(partitions, request)
+    return replace(choice.plan, notes=local.notes)
+
+
+def price(partitions: Partitions, request: Request, window: int, asking: Asking) -> float:
+    """Estimated microseconds of a search up to hit `window`; infinite when it has to wait."""
+    if not asking.leaves_no_choice(partitions):
+        choice = choose(partitions, request, Page(0, window, None), asking)
+        if choice.way is not None:
+            return choice.way.price + HIT_PRICE * window
+    return searching.price(partitions, request, window)
+
+
+def choose(
+    partitions: Partitions,
+    request: Request,
+    page: Page,
+    asking: Asking,
+    counting: Counting | None = None,
+    deadline: execute.Deadline | None = None,
+    *,
+    is_count: bool = False,
+) -> Choice:
+    """Price the shards and every global index, and take the cheapest that may be taken."""
+    local = searching.routed(partitions, request)
+    need = _need(partitions, request, is_point_read=bool(local.keys), is_count=is_count)
+    is_forced = asking.index not in (AUTO, None)
+    offers = () if asking.index is None else partitions.indexes.offers()
+    if is_forced:
+        offers = _named(offers, str(asking.index))
+    may_fetch = deadline is None or not deadline.is_partial
+    terms = Terms(
+        not request.current and not request.after, page.offset + page.limit, is_forced, may_fetch
+    )
+    ways, refused = ways_of(need, offers, terms)
+    if counting is not None:
+        ways = sorted(
+            (
+                replace(way, price=way.price + facets_price(partitions, request, counting, way))
+                for way in ways
+            ),
+            key=lambda way: way.price,
+        )
+    shards = _waiting(partitions, request, local.plan.chosen, is_needed=bool(ways))
+    others = [*local.plan.rejected, *refused]
+    if is_forced and not ways:
+        raise InvalidQuery(
+            f"the index {asking.index!r} cannot answer this: {refused[0].reason}",
+            hint='leave index= at "auto", or ask for a value, range or prefix of its fields',
+            path="index",
+        )
+    allowed = [way for way in ways if asking.max_fanout is None or way.fan_out <= asking.max_fanout]
+    is_local_allowed = not is_forced and (
+        asking.max_fanout is None or len(shards.shards) <= asking.max_fanout
+    )
+    if not allowed and not is_local_allowed:
+        raise _too_far(asking, shards, ways, partitions)
+    way: Way | None = allowed[0] if allowed else None
+    if way is not None and is_local_allowed and shards.price <= way.price:
+        way = None
+    chosen = shards if way is None else way.as_candidate()
+    rejected = [each.as_candidate() for each in ways if each is not way]
+    if way is not None:
+        rejected.append(shards)
+    rejected.sort(key=lambda each: each.price)
+    plan = replace(local.plan, chosen=chosen, rejected=(*rejected, *others))
+    return Choice(plan, way, need, offers)
+
+
+def _need(partitions: Partitions, request: Request, *, is_point_read: bool, is_count: bool) -> Need:
+    """What the search asks of an index, found once for each question."""
+    need = request.need
+    if need is None:
+        need = request.need = need_of(request.query, request.sort, partitions.readers)
+    if need.refusal is not None or is_count:
+        return need
+    if request.sort is None and need.score is None:
+        return Need(refusal="hits are ordered by scores, which only the local indexes know")
+    if is_point_read and request.sort is None:
+        return Need(refusal="the query is nothing but keys, read straight from the documents")
+    return need
+
+
+def _named(offers: Sequence[Offer], name: str) -> tuple[Offer, ...]:
+    found = tuple(offer for offer in offers if offer.definition.name == name)
+    if not found:
+        known = ", ".join(offer.definition.name for offer in offers)
+        raise NotFound(f"there is no index {name!r}", hint=f"indexes: {known or 'none'}")
+    if found[0].state != "ready":
+        raise Unavailable(
+            f"the index {name!r} is {found[0].state}",
+            hint="search without it, or ask again later",
+            retryable=True,
+        )
+    return found
+
+
+def _waiting(
+    partitions: Partitions, request: Request, chosen: Candidate, *, is_needed: bool
+) -> Candidate:
+    """The local way with the price of waiting for indexes that are behind, if it is compared."""
+    if not is_needed or chosen.name == "point_read":
+        return chosen
+    late = behind(partitions, chosen.shards, request.after, current=request.current)
+    return replace(chosen, price=chosen.price + _WAIT_PRICE * late) if late else chosen
+
+
+def _too_far(
+    asking: Asking, shards: Candidate, ways: Sequence[Way], partitions: Partitions
+) -> InvalidQuery:
+    """The refusal of a search that would ask too many places, with what would ask fewer."""
+    field = partitions.definition.key.fields[0]
+    hint = f"fix {field!r}, by which documents are partitioned, or allow more"
+    if ways:
+        least = min(ways, key=lambda way: way.fan_out)
+        names = " and ".join(part.name for part in least.parts)
+        hint = f"max_fanout={least.fan_out} suffices with the index {names}; else {hint}"
+    elif not len(partitions.indexes):
+        hint = f"{hint}; a global index on what is asked for would ask fewer"
+    needed = min([len(shards.shards), *(way.fan_out for way in ways)])
+    return InvalidQuery(
+        f"this asks {len(shards.shards)} shards, and {asking.max_fanout} places are allowed",
+        hint=hint,
+        path="max_fanout",
+        needed=needed,
+    )
+
+
+def _matches(
+    partitions: Partitions,
+    request: Request,
+    page: Page,
+    choice: Choice,
+    way: Way,
+    deadline: execute.Deadline | None,
+    *,
+    keep: bool = False,
+) -> Matches:
+    if way.fetches:
+        return index_answers.fetched(
+            partitions, request, choice.need, way, page, deadline, keep=keep
+        )
+    return index_answers.covered(partitions, request, choice.need, way.parts[0], page)
+
+
+def _answered(
+    partitions: Partitions,
+    codec: DocumentCodec[D],
+    request: Request,
+    page: Page,
+    counting: Counting | None,
+    marking: Marking | None,
+    deadline: execute.Deadline | None,
+    choice: Choice,
+    began: float,
+) -> SearchResult[D]:
+    """One page from global indexes."""
+    way, need = choice.way, choice.need
+    assert way is not None  # noqa: S101  narrows the type: the caller checked it
+    planned = time.perf_counter()
+    found = _matches(partitions, request, page, choice, way, deadline, keep=counting is not None)
+    searched = time.perf_counter()
+    of_row = None
+    if marking is None and not way.fetches:
+        of_row = index_answers.selected_from_rows(partitions, way.parts[0], page.select)
+
+    def of_record(record: Record) -> Any:
+        return searching.document_of(codec, record, page.select)
+
+    shown, touched = index_answers.shown_of(
+        partitions,
+        need,
+        found.rows,
+        of_row,
+        of_record,
+        is_any=not request.current and not request.after,
+    )
+    score = need.score if request.sort is None else None
+    spec = partitions.definition.key
+    hits: list[Hit[D]] = []
+    for key, document, version, sort, body in shown:
+        hit = Hit(keys.decode(spec, key), score, document, version, sort)
+        hits.append(hit if marking is None or body is None else marking.marked(hit, body))
+    done = time.perf_counter()
+    timings = {
+        "plan": (planned - began) * 1000,
+        "search": (searched - planned) * 1000,
+        "fetch": (done - searched) * 1000,
+    }
+    result = SearchResult(found.total, hits, choice.plan, touched, 0.0, timings, indexes=found.uses)
+    if counting is not None:
+        facets, histograms, notes, more = facets_of(partitions, request, counting, way, found)
+        timings["count"] = (time.perf_counter() - done) * 1000
+        plan = replace(choice.plan, notes=(*choice.plan.notes, *notes))
+        uses = tuple({use.index: use for use in (*more, *result.indexes)}.values())
+        result = replace(result, facets=facets, histograms=histograms, plan=plan, indexes=uses)
+    return replace(result, took_ms=(time.perf_counter() - began) * 1000)

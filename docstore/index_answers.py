@@ -1,0 +1,236 @@
+"""Running a way to answer from global indexes: which documents match, in order, and their hits.
+
+Covered, the index says which documents match; a document that was written since the index was asked
+is held against the query once more. With fetches, every candidate is read and held against it. No
+answer is older than it was asked to be; with fetches it is always current. Nothing here chooses.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import orjson
+
+from docstore import execute
+from docstore.filtering import Untestable
+from docstore.global_index.candidates import Candidate, Candidates
+from docstore.global_index.definition import GlobalIndex
+from docstore.global_need import Need
+from docstore.index_ways import Part, Way
+from docstore.ordering import order_key
+from docstore.partitions import Partitions
+from docstore.records import Record
+from docstore.request import Page, Request
+from docstore.types import IndexUse
+
+FETCH_BATCH = 500
+"""Documents read at once, between two looks at the clock."""
+
+
+class Row(NamedTuple):
+    """A match: its key, the value it was ordered by, and its document when it was read."""
+
+    key: bytes
+    sort: Any
+    record: Record | None
+    candidate: Candidate | None
+
+
+@dataclass(slots=True)
+class Matches:
+    """The rows of a page in order, how many match in all, and how far the indexes were.
+
+    `of` are all candidates, when the index alone told which match; else `documents` are all that
+    match, if they were asked for.
+    """
+
+    total: int
+    rows: list[Row]
+    uses: tuple[IndexUse, ...]
+    of: Candidates | None = None
+    documents: list[Any] = field(default_factory=list)
+
+
+def asked(
+    partitions: Partitions, part: Part, request: Request, need: Need | None, *, current: bool
+) -> Candidates:
+    """The candidates of one index; `need` gives the order when the index is to keep it."""
+    order = None if need is None else need.order
+    fresh = current or (request.current and not request.after)
+    return partitions.indexes.candidates(
+        part.name,
+        part.wanted,
+        part.conditions,
+        sort=None if order is None else order[0].path,
+        descending=order is not None and order[1],
+        freshness="current" if fresh else "any",
+        after=() if fresh else request.after,
+    )
+
+
+def use_of(part: Part, found: Candidates) -> IndexUse:
+    """How far an index was when it gave candidates."""
+    return IndexUse(
+        part.name,
+        tuple(found.index_partitions),
+        part.offer.lag,
+        part.offer.lag_ms,
+        found.pending,
+        found.overlay,
+        part.offer.checkpoints,
+    )
+
+
+def covered(
+    partitions: Partitions, request: Request, need: Need, part: Part, page: Page
+) -> Matches:
+    """The matches of a page from the index alone."""
+    found = asked(partitions, part, request, need, current=False)
+    rows = [
+        Row(each.key, _sort_value(part.offer.definition, need, each), None, each)
+        for each in (found.page(page.offset, page.limit) if page.limit else ())
+    ]
+    return Matches(found.total, rows, (use_of(part, found),), found)
+
+
+def _sort_value(definition: GlobalIndex, need: Need, row: Candidate) -> Any:
+    """What a search shows as the value it sorted a row by."""
+    if need.order is None:
+        return None
+    reader, descending = need.order
+    if definition.covers_all:
+        return reader.sort_value(row.included[0], descending=descending)
+    carried = row.value
+    if reader.path in definition.include:
+        carried = row.included[definition.include.index(reader.path)]
+    return replace(reader, path="").sort_value(carried, descending=descending)
+
+
+def fetched(
+    partitions: Partitions,
+    request: Request,
+    need: Need,
+    way: Way,
+    page: Page,
+    deadline: execute.Deadline | None,
+    *,
+    keep: bool,
+) -> Matches:
+    """The matches of a page, every candidate read and held against the query; `keep` keeps all."""
+    parts = way.parts
+    found = [asked(partitions, part, request, None, current=True) for part in parts]
+    uses = tuple(use_of(part, each) for part, each in zip(parts, found, strict=True))
+    wanted = found[0].keys()
+    for more in found[1:]:
+        among = set(more.keys())
+        wanted = [key for key in wanted if key in among]
+    documents: list[Any] = []
+    matches: list[tuple[Any, bytes, Any, Record]] = []
+    for start in range(0, len(wanted), FETCH_BATCH):
+        if deadline is not None:
+            deadline.check()
+        batch = wanted[start : start + FETCH_BATCH]
+        for key, record in zip(batch, partitions.read(batch), strict=True):
+            document = None if record is None else _matching(need, record)
+            if document is not None and record is not None:
+                value, order = _order_of(need, document)
+                matches.append((order, key, value, record))
+                if keep:
+                    documents.append(document)
+    matches.sort(key=lambda match: match[:2])
+    rows = [
+        Row(key, value, record, None)
+        for _, key, value, record in matches[page.offset : page.offset + page.limit]
+    ]
+    return Matches(len(matches), rows, uses, None, documents)
+
+
+def _matching(need: Need, record: Record) -> Any:
+    """The document, if it is one that the query finds."""
+    assert need.test is not None  # noqa: S101  narrows the type: a need that is met has a test
+    document = orjson.loads(record.body)
+    return document if need.test(document) else None
+
+
+def _order_of(need: Need, document: Any) -> tuple[Any, Any]:
+    if need.order is None:
+        return None, ()
+    reader, descending = need.order
+    value = reader.sort_value(document, descending=descending)
+    return value, order_key(value, descending)
+
+
+class Shown(NamedTuple):
+    """What a hit shows: key, document, version, what it was ordered by, and its bytes if read."""
+
+    key: bytes
+    document: Any
+    version: int
+    sort: Any
+    body: bytes | None
+
+
+def shown_of(
+    partitions: Partitions,
+    need: Need,
+    rows: list[Row],
+    of_row: Callable[[Candidate], dict[str, Any] | None] | None,
+    of_record: Callable[[Record], Any],
+    *,
+    is_any: bool,
+) -> tuple[list[Shown], int]:
+    """What the hits show, and from how many shards they were read.
+
+    A row is read only where `of_row` does not make its document. One whose document is gone or,
+    unless any freshness will do, matches no longer, is left out.
+    """
+    made = {
+        row.key: document
+        for row in rows
+        if of_row is not None
+        and row.candidate is not None
+        and (document := of_row(row.candidate)) is not None
+    }
+    read = [row.key for row in rows if row.record is None and row.key not in made]
+    stored = dict(zip(read, partitions.read(read), strict=True))
+    shown: list[Shown] = []
+    for row in rows:
+        candidate = row.candidate
+        if candidate is not None and row.key in made:
+            shown.append(Shown(row.key, made[row.key], candidate.version, row.sort, None))
+            continue
+        record = row.record or stored[row.key]
+        if record is None:
+            continue
+        is_as_found = candidate is None or is_any or candidate.seq == record.seq
+        if is_as_found or _matching(need, record) is not None:
+            document = of_record(record)
+            shown.append(Shown(row.key, document, record.version, row.sort, record.body))
+    touched = {partitions.number_of(row.key) for row in rows if row.key not in made}
+    return shown, len(touched)
+
+
+def selected_from_rows(
+    partitions: Partitions, part: Part, select: tuple[str, ...] | None
+) -> Callable[[Candidate], dict[str, Any] | None] | None:
+    """What makes the selected fields from a row, where postings carry them as documents do.
+
+    A list and its only value look alike there, as do null and nothing: so only single fields that
+    the schema names, and rows that have all of them.
+    """
+    definition = part.offer.definition
+    if select is None or definition.covers_all or not set(select) <= set(definition.include):
+        return None
+    try:
+        is_plain = all("." not in path and partitions.readers.of(path).is_single for path in select)
+    except Untestable:
+        return None
+    if not is_plain:
+        return None
+    places = [(path, definition.include.index(path)) for path in select]
+
+    def shown(row: Candidate) -> dict[str, Any] | None:
+        said = {path: row.included[place] for path, place in places}
+        return None if None in said.values() else said
+
+    return shown

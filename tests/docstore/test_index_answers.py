@@ -1,0 +1,261 @@
+"""The same searches with a global index forced on, off and chosen give the same answers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from docstore import Collection, GlobalIndex, InvalidQuery, SearchResult, Store
+
+Cars = Collection[dict[str, Any]]
+
+INDEXES = [
+    GlobalIndex("color", include=["make", "price", "sold"]),
+    GlobalIndex("price", include=["color"], by="range", partitions=3),
+    GlobalIndex(["make", "price"], include=["color"], partitions=2),
+    GlobalIndex("make", include="all", name="whole"),
+]
+NAMES = [index.name for index in INDEXES]
+SCHEMA = {
+    "fields": {
+        "id": "keyword",
+        "color": "string",
+        "make": {"type": "keyword", "list": True},
+        "price": "float",
+        "sold": "datetime",
+        "used": "bool",
+        "seller": {"type": "object", "fields": {"city": "keyword", "rank": "int"}},
+        "note": "text",
+    }
+}
+STRINGS = st.sampled_from(["", "red", "Red", "blue", "7", "é", "r\0", "r" * 300, "r" * 9000])
+NUMBERS = st.integers(-3, 9) | st.floats(-3, 9) | st.sampled_from([2**53 + 1, -0.0, 7.0])
+DATES = st.sampled_from(
+    ["2024-01-01T00:00:00Z", "2024-01-01T02:00:00+03:00", "2025-06-01T12:00:00"]
+)
+SCALARS = STRINGS | NUMBERS | st.booleans()
+NESTED = st.recursive(SCALARS | st.none(), lambda inner: st.lists(inner, max_size=3), max_leaves=5)
+
+WILD = st.fixed_dictionaries(
+    {},
+    optional={
+        "color": NESTED,
+        "make": NESTED,
+        "price": NESTED,
+        "sold": NESTED,
+        "used": NESTED,
+        "seller": st.fixed_dictionaries({}, optional={"city": NESTED, "rank": NESTED})
+        | st.lists(st.fixed_dictionaries({"city": NESTED}), max_size=2),
+    },
+)
+TAME = st.fixed_dictionaries(
+    {},
+    optional={
+        "color": STRINGS | st.none(),
+        "make": st.lists(STRINGS, max_size=3) | st.none(),
+        "price": NUMBERS | st.none(),
+        "sold": DATES,
+        "used": st.booleans(),
+        "seller": st.fixed_dictionaries({}, optional={"city": STRINGS, "rank": st.integers(0, 5)}),
+        "note": st.just("red car"),
+    },
+)
+
+BOUNDS = st.fixed_dictionaries(
+    {}, optional={"gte": NUMBERS | STRINGS, "lt": NUMBERS | STRINGS}
+).filter(bool)
+ASKED = (
+    SCALARS
+    | DATES
+    | st.lists(SCALARS, min_size=1, max_size=3)
+    | BOUNDS
+    | st.fixed_dictionaries({"prefix": st.sampled_from(["", "r", "re", "é"])})
+    | st.fixed_dictionaries({"ne": SCALARS})
+    | st.fixed_dictionaries({"exists": st.booleans()})
+)
+FIELD = st.sampled_from(["color", "make", "price", "sold", "used", "seller.city", "seller.rank"])
+CONDITIONS = st.dictionaries(FIELD, ASKED, min_size=1, max_size=3)
+FILTERS: st.SearchStrategy[dict[str, Any]] = CONDITIONS | st.builds(
+    lambda one, two, three: {**one, "not": two, "or": [two, three]},
+    CONDITIONS,
+    CONDITIONS,
+    CONDITIONS,
+)
+SORTS = st.none() | st.sampled_from(
+    ["price", "-price", "color", "-color", "make", "-make", "sold", "-used", "seller.city", "id"]
+)
+SEARCH = st.fixed_dictionaries(
+    {
+        "filter": FILTERS,
+        "sort": SORTS,
+        "limit": st.sampled_from([1, 3, 20]),
+        "offset": st.sampled_from([0, 0, 2]),
+        "select": st.sampled_from([None, ("color",), ("make", "price"), ("price", "sold")]),
+        "facets": st.none() | st.sampled_from([("color",), ("price", "make", "sold", "used")]),
+    }
+)
+STEP = st.sampled_from(["put", "put", "put", "delete", "search", "search", "catch up"])
+
+
+def answer(result: SearchResult[Any]) -> tuple[Any, ...]:
+    """What a caller sees of an answer, in a form that tells 1 from True and 7 from 7.0."""
+    hits = [(hit.key, hit.score, repr(hit.sort), repr(hit.document)) for hit in result.hits]
+    versions = [hit.version for hit in result.hits]
+    facets = {path: repr(list(map(tuple, values))) for path, values in result.facets.items()}
+    return result.total, hits, versions, facets
+
+
+def check_equal(cars: Cars, asked: dict[str, Any]) -> set[str]:
+    """The names of the indexes that could answer, all of which answered as the shards do."""
+    try:
+        expected = answer(cars.search(**asked, index=None))
+    except InvalidQuery as refused:
+        with pytest.raises(InvalidQuery) as again:
+            cars.search(**asked)
+        assert again.value.message == refused.message  # noqa: PT017  two refusals are compared
+        return set()
+    assert answer(cars.search(**asked)) == expected
+    assert cars.count(asked["filter"]) == expected[0]
+    able = set()
+    for name in NAMES:
+        try:
+            result = cars.search(**asked, index=name)
+        except InvalidQuery as refused:
+            assert name in str(refused)  # noqa: PT017  whether it can is not known before
+            continue
+        assert answer(result) == expected
+        assert name in {use.index for use in result.indexes}
+        able.add(name)
+    return able
+
+
+@pytest.fixture(scope="module", params=["declared", "schemaless"])
+def any_cars(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Cars, bool]]:
+    """A collection that every example empties first."""
+    is_declared = request.param == "declared"
+    with Store.open(tmp_path_factory.mktemp("answers")) as store:
+        schema = SCHEMA if is_declared else None
+        yield store.create_collection("cars", schema, partitions=3, indexes=INDEXES), is_declared
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_answers_are_the_same_with_the_index_forced_on_off_and_chosen(
+    any_cars: tuple[Cars, bool], data: st.DataObject
+) -> None:
+    cars, is_declared = any_cars
+    cars.delete_many(f"{n}" for n in range(16))
+    cars.indexes.catch_up()
+    for step in data.draw(st.lists(STEP, min_size=3, max_size=14)):
+        if step == "put":
+            document = TAME if is_declared else WILD
+            made: list[dict[str, Any]] = data.draw(st.lists(document, min_size=1, max_size=8))
+            keys = data.draw(st.lists(st.integers(0, 15), min_size=8, max_size=8))
+            cars.put_many({"id": f"{key}", **each} for key, each in zip(keys, made, strict=False))
+        elif step == "delete":
+            cars.delete(f"{data.draw(st.integers(0, 15))}")
+        elif step == "catch up":
+            cars.indexes.catch_up()
+        else:
+            check_equal(cars, data.draw(SEARCH))
+    check_equal(cars, data.draw(SEARCH))
+    assert list(cars.check()) == []
+
+
+@pytest.fixture
+def cars(store: Store) -> Cars:
+    """Two hundred cars in eight shards, indexed."""
+    made = store.create_collection("cars", SCHEMA, partitions=8, indexes=INDEXES)
+    made.put_many(
+        {
+            "id": f"{n:03d}",
+            "color": ["red", "blue", "green"][n % 3],
+            "make": [["vw", "bmw"][n % 2]],
+            "price": n % 20,
+            "used": n % 7 == 0,
+        }
+        for n in range(200)
+    )
+    made.indexes.catch_up()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("asked", "able"),
+    [
+        ({"filter": {"color": "red"}}, {"color"}),
+        ({"filter": {"color": "red", "make": "vw"}, "sort": "-price"}, {"color", "whole"}),
+        ({"filter": {"price": {"gte": 3, "lt": 9}}, "sort": "price"}, {"price"}),
+        ({"filter": {"make": "vw", "price": {"lt": 5}}}, {"make+price", "price", "whole"}),
+        ({"filter": {"color": {"prefix": "b"}, "used": True}}, {"color"}),
+        ({"filter": {"make": "bmw", "or": [{"used": True}, {"color": "red"}]}}, {"whole"}),
+        ({"filter": {"color": ["red", "blue"], "not": {"price": 3}}}, {"color"}),
+        ({"filter": {"used": True}}, set()),
+    ],
+)
+def test_an_index_answers_what_it_is_over(
+    cars: Cars, asked: dict[str, Any], able: set[str]
+) -> None:
+    page: dict[str, Any] = {"limit": 7, "offset": 3, "select": None, "facets": ("color", "make")}
+    assert check_equal(cars, {**asked, **page}) == able
+    pages = [
+        hit.key
+        for offset in range(0, 200, 40)
+        for hit in cars.search(**asked, limit=40, offset=offset).hits
+    ]
+    assert pages == [hit.key for hit in cars.search(**asked, limit=200, index=None).hits]
+
+
+def test_an_answer_says_which_index_it_is_from_and_how_far_that_was(cars: Cars) -> None:
+    result = cars.search(filter={"color": "red"}, select=("make", "price"))
+    assert result.plan.chosen.name == "global_covered"
+    assert result.plan.chosen.indexes == ("color",)
+    (use,) = result.indexes
+    assert (use.index, len(use.partitions), use.lag, use.pending) == ("color", 1, 0, 0)
+    assert sum(use.checkpoint.values()) == 200
+    assert {each.name for each in result.plan.rejected} >= {"scatter", "global_index"}
+    plan = cars.explain(filter={"color": "red"}).as_dict()
+    assert plan["chosen"]["indexes"] == ["color"]
+    assert any("asks for no value" in each["reason"] for each in plan["rejected"])
+
+
+def test_two_indexes_are_intersected_when_that_is_cheapest(store: Store) -> None:
+    indexes = [GlobalIndex("a"), GlobalIndex("b")]
+    pairs = store.create_collection("pairs", partitions=16, indexes=indexes)
+    pairs.put_many({"id": f"{n:04d}", "a": n % 40, "b": n % 41, "c": n} for n in range(2000))
+    pairs.indexes.catch_up()
+    asked: dict[str, Any] = {"filter": {"a": 7, "b": 6}}
+    result = pairs.search(**asked)
+    assert result.plan.chosen.name == "global_intersection"
+    assert [use.index for use in result.indexes] == ["a", "b"]
+    assert [hit.key for hit in result.hits] == ["0047", "1687"]
+    assert answer(result) == answer(pairs.search(**asked, index=None))
+
+
+def test_a_search_within_a_fan_out_takes_the_way_that_asks_few_places(cars: Cars) -> None:
+    wide: dict[str, Any] = {"color": {"gte": "a"}, "used": True}
+    assert cars.search(filter={"color": "red"}, max_fanout=1).indexes
+    assert cars.count({"color": "red"}, max_fanout=1) == 67
+    with pytest.raises(InvalidQuery, match="max_fanout=4 suffices with the index color"):
+        cars.search(filter=wide, max_fanout=2)
+    with pytest.raises(InvalidQuery, match="fix 'id'") as refused:
+        cars.search(filter={"used": True}, max_fanout=7)
+    assert refused.value.data["needed"] == 8
+    assert cars.search(filter={"used": True}, max_fanout=8).total == 29
+
+
+def test_what_no_index_can_answer_is_refused_with_the_reason(cars: Cars) -> None:
+    for asked, reason in (
+        ({"filter": {"used": True}}, "no value, range or prefix of 'color'"),
+        ({"q": "red", "filter": {"color": "red"}}, "words, keys or patterns"),
+        ({"query": {"term": {"color": "red"}}}, "ordered by scores"),
+        ({"filter": {"color": "red"}, "sort": "note"}, "'note' is text"),
+    ):
+        with pytest.raises(InvalidQuery, match=reason):
+            cars.search(**asked, index="color")
+    with pytest.raises(InvalidQuery, match="max_fanout is 0"):
+        cars.search(max_fanout=0)
