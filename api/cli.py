@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import typer
 
+from api.advise_command import advise
 from api.demo_command import demo_command
 from api.failures import EXIT_CODES_HELP, Command
 from api.hot_keys_command import hot_keys_command
@@ -50,6 +51,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("Store", stats, "docstore stats ./data cars"),
     ("Store", check, "docstore check ./data"),
     ("Store", rebuild, "docstore rebuild ./data cars --partition 2"),
+    ("Store", advise, "docstore advise ./data cars --workload asked.jsonl"),
     ("Store", drop, "docstore drop ./data cars --yes"),
     (
         "Cluster",

@@ -13,7 +13,7 @@ import sys
 import time
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +109,7 @@ class Reader:
         """Bytes taken so far, compressed where the file is."""
         return self._finished_bytes + (self._raw.tell() if self._raw is not None else 0)
 
-    def lines(self, done: dict[str, int]) -> Iterator[Line]:
+    def lines(self, done: dict[str, int]) -> Generator[Line, None, None]:
         """The lines that are not blank, without the first `done[identity]` lines of each source.
 
         Raises Unavailable when a file cannot be read, InvalidRequest when its gzip is damaged.

@@ -4,6 +4,8 @@
 that can be put, read by key and searched. Everything an embedding program needs is named here.
 """
 
+from docstore.advising.advice import Advice
+from docstore.advising.observing import advise
 from docstore.client.connecting import aconnect, connect
 from docstore.collection import Collection
 from docstore.global_index.definition import GlobalIndex
@@ -48,6 +50,7 @@ from indexing.passes import Sort
 from indexing.schema import Schema
 
 __all__ = [
+    "Advice",
     "AlreadyExists",
     "BatchResult",
     "Bucket",
@@ -91,5 +94,6 @@ __all__ = [
     "Violation",
     "WriteResult",
     "aconnect",
+    "advise",
     "connect",
 ]

@@ -24,6 +24,7 @@ FUNCTION_LINES_MAX = 70
 PUBLIC = {
     "api": [],
     "docstore": [
+        "Advice",
         "AlreadyExists",
         "BatchResult",
         "Bucket",
@@ -67,6 +68,7 @@ PUBLIC = {
         "Violation",
         "WriteResult",
         "aconnect",
+        "advise",
         "connect",
     ],
     "indexing": [],

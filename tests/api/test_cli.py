@@ -37,6 +37,7 @@ COMMANDS = (
     "dump",
     "search",
     "explain",
+    "advise",
     "collections",
     "stats",
     "check",

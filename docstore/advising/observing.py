@@ -1,0 +1,143 @@
+"""Advice for a collection that exists: its documents are sampled, a workload is replayed.
+
+Reads only; nothing is changed. Bounded: SAMPLE documents, and those the workload reads by key.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from docstore import keys
+from docstore.advising.advice import Advice, best_of, in_words
+from docstore.advising.replay import replayed, weighed
+from docstore.advising.schemes import Values, laid, ways_for
+from docstore.advising.scopes import fields_asked, index_figures
+from docstore.advising.workload import ByKey, OfDocument, Operation, operations_in
+from docstore.collection import Collection
+from docstore.partitioning import PARTITIONS_MAX
+from docstore.partitions import Partitions
+from docstore.scanning import scan
+from docstore.types import Key
+from indexing.errors import DocstoreError, InvalidRequest
+
+SAMPLE = 20_000
+"""Documents that stand for all: a partition's share of 64 is then known within a tenth."""
+FIELDS_MAX = 5
+"""Fields that are tried as the first part of a key, the most asked for first."""
+
+
+def advise(
+    collection: Collection[Any],
+    workload: Iterable[bytes],
+    fields: Sequence[str] | None = None,
+    partitions: int | None = None,
+) -> Advice:
+    """Compare ways to partition a collection, and global indexes, by a workload: lines of JSON.
+
+    `fields` are tried as the first part of a key, those searched by most unless given; `partitions`
+    is their number, the present one unless given. Changes nothing. Raises InvalidRequest.
+    """
+    lines = enumerate(workload, 1)
+    return _advised(collection.partitions, lines, fields, partitions)
+
+
+def _advised(
+    partitions: Partitions,
+    lines: Iterable[tuple[int, bytes]],
+    fields: Sequence[str] | None,
+    count: int | None,
+) -> Advice:
+    definition = partitions.definition
+    spec, of = definition.key, definition.partition_map
+    if count is not None and not (type(count) is int and 1 <= count <= PARTITIONS_MAX):
+        raise InvalidRequest(
+            f"{count!r} partitions", hint=f"use a whole number from 1 to {PARTITIONS_MAX}"
+        )
+    operations = list(operations_in(lines, spec))
+    if not operations:
+        raise InvalidRequest(
+            "the workload has no operations", hint="one JSON object per line; see --help"
+        )
+    asked = fields_asked(operations, definition.schema)
+    tried = list(fields if fields is not None else asked[:FIELDS_MAX])
+    paths = tuple(dict.fromkeys((*spec.fields, *tried, *asked)))
+    documents = partitions.count()
+    sample = _sample(partitions, paths, max(documents // SAMPLE, 1))
+    known = _known(partitions, operations, paths)
+    operations = [_flat(each, paths) for each in operations]
+    number = len(of.numbers) if count is None else count
+    layouts = [
+        laid(
+            way,
+            definition.schema,
+            sample,
+            number,
+            of if way.is_current and count is None else None,
+        )
+        for way in ways_for(spec, of.scheme, tried)
+    ]
+    ways = tuple(replayed(on, operations, known.get, len(sample)) for on in layouts)
+    best = best_of(ways)
+    scale = documents / len(sample) if sample else 0.0
+    indexes = tuple(
+        index_figures(field, layouts[0], operations, sample, scale)
+        for field in tried
+        if field not in spec.fields
+    )
+    return Advice(
+        definition.name,
+        documents,
+        len(sample),
+        weighed(operations)["operations"],
+        ways,
+        best,
+        indexes,
+        tuple(in_words(ways, best, indexes)),
+    )
+
+
+def _sample(partitions: Partitions, paths: tuple[str, ...], step: int) -> list[Values]:
+    found = scan(partitions, None, None, None, None, reverse=False)
+    return [_values(orjson.loads(record.body), paths) for _, record in islice(found, 0, None, step)]
+
+
+def _known(
+    partitions: Partitions, operations: Sequence[Operation], paths: tuple[str, ...]
+) -> dict[Key, Values]:
+    """The documents that the workload reads or writes by key."""
+    wanted: dict[Key, bytes] = {}
+    for each in operations:
+        if isinstance(each, ByKey) and each.key not in wanted:
+            try:
+                key = partitions.key_parts.key(each.key)
+                wanted[each.key] = keys.encode(partitions.definition.key, key)
+            except DocstoreError as error:
+                raise InvalidRequest(
+                    f"the workload has a key that is none: {error.message}", hint=error.hint
+                ) from error
+    records = partitions.read(list(wanted.values()))
+    return {
+        key: _values(orjson.loads(record.body), paths)
+        for key, record in zip(wanted, records, strict=True)
+        if record is not None
+    }
+
+
+def _flat(operation: Operation, paths: tuple[str, ...]) -> Operation:
+    if isinstance(operation, OfDocument):
+        return OfDocument(_values(operation.document, paths), operation.count)
+    return operation
+
+
+def _values(document: Mapping[str, Any], paths: tuple[str, ...]) -> Values:
+    return {path: value for path in paths if (value := _reach(document, path)) is not None}
+
+
+def _reach(document: Any, path: str) -> Any:
+    if isinstance(document, Mapping) and path in document:
+        return document[path]
+    for name in path.split("."):
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document
