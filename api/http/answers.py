@@ -83,6 +83,8 @@ def search_json(result: SearchResult[Any], *, with_plan: bool) -> dict[str, Any]
     if result.missing:
         answer["partial"] = True
         answer["missing"] = list(result.missing)
+    if result.indexes:
+        answer["indexes"] = [each.as_dict() for each in result.indexes]
     if result.facets:
         answer["facets"] = {
             path: [each._asdict() for each in values] for path, values in result.facets.items()

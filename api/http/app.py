@@ -18,6 +18,7 @@ from api.http import (
     documents,
     feed,
     hot_keys,
+    indexes,
     operating,
     scans,
     searches,
@@ -36,6 +37,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *feed.OPERATIONS,
     *collections.OPERATIONS,
     *hot_keys.OPERATIONS,
+    *indexes.OPERATIONS,
     *operating.OPERATIONS,
 )
 

@@ -3,7 +3,7 @@
 Labels are bounded: routes are templates, never paths, and collections are those there are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from docstore import Store
+from docstore.global_index.offers import Offer
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _GROUPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -27,6 +28,12 @@ _COUNTERS = {
     "writes": ("committed_writes", "Writes those commits held"),
     "refreshes": ("refreshes", "Times a shard's index was brought up to its log"),
     "refresh_seconds": ("refresh_seconds", "Seconds that took"),
+}
+_INDEX_GAUGES: dict[str, tuple[str, str]] = {
+    "lag": ("lag_entries", "Acknowledged writes that are not in a global index"),
+    "lag_ms": ("lag_milliseconds", "Age of the oldest of them"),
+    "overlay": ("overlay_documents", "Documents in a global index's memory, not yet in its files"),
+    "documents": ("documents", "Documents in a global index"),
 }
 
 
@@ -103,3 +110,27 @@ class _StoreCollector(Collector):
                         labels = (each["collection"], str(shard["partition"]))
                         metric.add_metric(labels, shard[figure])
                 yield metric
+        offers = self._store.of_each(
+            lambda each: [(each.name, offer) for offer in each.indexes.offers()]
+        )
+        yield from _of_indexes([pair for pairs in offers for pair in pairs])
+
+
+def _of_indexes(offers: Iterable[tuple[str, Offer]]) -> Iterator[Metric]:
+    """Where every global index stands, and its checkpoint in each shard's log."""
+    for figure, (name, text) in _INDEX_GAUGES.items():
+        metric = GaugeMetricFamily(
+            f"docstore_global_index_{name}", text, labels=("collection", "index")
+        )
+        for collection, offer in offers:
+            metric.add_metric((collection, offer.definition.name), getattr(offer, figure))
+        yield metric
+    metric = GaugeMetricFamily(
+        "docstore_global_index_checkpoint",
+        "The seq of a shard's log up to which a global index is in its files",
+        labels=("collection", "index", "partition"),
+    )
+    for collection, offer in offers:
+        for shard, seq in offer.checkpoints.items():
+            metric.add_metric((collection, offer.definition.name, str(shard)), seq)
+    yield metric

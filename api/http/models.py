@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from api.http.index_models import GlobalIndexStats, IndexUse
 from docstore.partitioning import PARTITIONS_MAX
 
 
@@ -52,6 +53,12 @@ class Question(Asked):
     after: str | list[str] | None = Field(
         None, description="Positions the answer must cover, instead of `freshness`."
     )
+    index: str | None = Field(
+        "auto", description="A global index's name, null for none, or the cheapest way."
+    )
+    max_fanout: int | None = Field(
+        None, ge=1, description="How many shards and index partitions may be asked."
+    )
 
 
 class Search(Question):
@@ -60,7 +67,13 @@ class Search(Question):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"q": "ford f-150", "filter": {"price": {"lt": 20000}}, "sort": "price", "limit": 5}
+                {
+                    "q": "ford f-150",
+                    "filter": {"price": {"lt": 20000}},
+                    "sort": "price",
+                    "limit": 5,
+                },
+                {"filter": {"color": "red"}, "sort": "-price", "index": "color"},
             ]
         }
     )
@@ -280,6 +293,9 @@ class SearchAnswer(BaseModel):
     timings_ms: dict[str, float]
     facets: dict[str, list[ValueCount]] | None = None
     histograms: dict[str, Histogram] | None = None
+    indexes: list[IndexUse] | None = Field(
+        None, description="The global indexes it was answered from."
+    )
     plan: dict[str, Any] | None = None
 
 
@@ -334,26 +350,6 @@ class Partitions(BaseModel):
     collection: str
     epoch: int
     partitions: list[Partition]
-
-
-class GlobalIndexStats(BaseModel):
-    """A global index: what it is, how far it is, what it holds."""
-
-    name: str
-    field: str | list[str]
-    include: list[str] | Literal["all"]
-    partitions: int
-    by: Literal["hash", "range"]
-    bounds: list[str]
-    state: Literal["filling", "comparing", "ready"]
-    documents: int
-    postings: int
-    terms: int
-    lag: int
-    lag_ms: float
-    overlay: int
-    filling: int
-    error: str | None
 
 
 class Stats(BaseModel):

@@ -33,6 +33,11 @@ _PATH_PARAMETERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "minLength": 1},
         "example": "car-1",
     },
+    "index": {
+        "description": "The global index's name.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}$"},
+        "example": "color",
+    },
     "code": {"schema": {"type": "string"}, "example": "not-found"},
 }
 _HEADERS = {

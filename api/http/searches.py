@@ -17,8 +17,8 @@ from api.http.key_paths import key_of_json
 from api.http.queries import parameters
 from api.http.routing import Call, Operation
 from docstore import Collection, Delete, InvalidQuery, SearchResult
+from docstore.answering import Asking, price
 from docstore.request import request_of
-from docstore.searching import price
 from indexing.dsl import parse_query
 
 T = TypeVar("T")
@@ -38,6 +38,8 @@ _SEARCH_PARAMETERS: dict[str, Any] = {
     "freshness": {"type": "string", "enum": ["current", "any"]},
     "after": {"type": "string"},
     "operator": {"type": "string", "enum": ["or", "and"]},
+    "index": {"type": "string", "description": "A global index; empty for none."},
+    "max_fanout": {"type": "integer", "minimum": 1},
     "plan": {"type": "boolean"},
     "timeout_ms": {"type": "integer", "minimum": 1},
     "partial": {"type": "boolean"},
@@ -59,6 +61,8 @@ async def search_link(call: Call) -> Response:
         given = parameters(call.request, _SEARCH_PARAMETERS)
         if "select" in given:
             given["select"] = [field for field in given["select"].split(",") if field]
+        if given.get("index") == "":
+            given["index"] = None
         return body.fitted(models.Search, given, InvalidQuery)
 
     return await _answered(call, call.request.scope["query_string"], asked)
@@ -69,7 +73,8 @@ async def _answered(call: Call, question: bytes, asked: Callable[[], models.Sear
     served, cache = call.served, call.service.answers
     state = served.collection.partitions.indexed_state()
     after = call.request.headers.get(POSITION_HEADER)
-    key = (served, call.request.method == "POST", question, after, state)
+    named = tuple(index.name for index in served.collection.indexes)
+    key = (served, call.request.method == "POST", question, after, state, named)
     kept = None if state is None else cache.get(key)
     if kept is not None:
         return Response(kept, 200, None, "application/json")
@@ -80,7 +85,7 @@ async def _answered(call: Call, question: bytes, asked: Callable[[], models.Sear
 
 
 async def _searched(call: Call, asked: models.Search) -> tuple[Response, bool]:
-    """The answer, and whether it is from all shards."""
+    """The answer, and whether it stays true until something is written."""
     window = asked.offset + asked.limit
     _check_window(call, window)
     collection = call.served.bytes
@@ -102,7 +107,8 @@ async def _searched(call: Call, asked: models.Search) -> tuple[Response, bool]:
             partial=asked.partial,
         )
         call.service.slow.note(collection.name, result)
-        return json_response(search_json(result, with_plan=asked.plan)), not result.missing
+        is_whole = not result.missing and not any(use.lag for use in result.indexes)
+        return json_response(search_json(result, with_plan=asked.plan)), is_whole
 
     if asked.facets is not None or asked.histograms is not None or asked.highlight:
         # Counting looks at every match, and marking analyzes every hit: no price tells yet.
@@ -161,7 +167,8 @@ def priced(collection: Collection[Any], question: dict[str, Any], window: int) -
         question["after"],
         question["operator"],
     )
-    return price(partitions, request, window)
+    asking = Asking(question["index"], question["max_fanout"])
+    return price(partitions, request, window, asking)
 
 
 async def count(call: Call) -> Response:
@@ -290,6 +297,8 @@ def _question(call: Call, asked: models.Question) -> dict[str, Any]:
         "operator": asked.operator,
         "freshness": asked.freshness,
         "after": after,
+        "index": asked.index,
+        "max_fanout": asked.max_fanout,
     }
 
 

@@ -18,8 +18,9 @@ from pydantic import BaseModel
 
 from docstore import keys
 from docstore.apply import op_id_bytes
+from docstore.client.indexes import IndexCalls
 from docstore.client.problems import error_of
-from docstore.client.questions import json_of, plan_of, question_of
+from docstore.client.questions import json_of, plan_of, question_of, uses_of
 from docstore.client.wire import JSON, NDJSON, Answer, Call
 from docstore.documents import DocumentCodec, check_json
 from docstore.hot_keys.proposing import HotKey
@@ -59,6 +60,7 @@ class CollectionCalls(Generic[D]):
         self._codec: DocumentCodec[D] = DocumentCodec(schema, spec, model)
         self._parts = KeyParts(schema, spec)
         self._path = f"{COLLECTIONS}/{quote(name, safe='')}"
+        self.indexes = IndexCalls(self._path)
 
     # Writing
 
@@ -273,6 +275,7 @@ class CollectionCalls(Generic[D]):
             facets,
             histograms,
             tuple(said.get("missing", ())),
+            uses_of(said),
         )
 
     # Following and operating

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from docstore.client.batching import Batch, Step
 from docstore.client.calls import PAGE, CollectionCalls
+from docstore.client.indexes import RemoteIndexes
 from docstore.client.sending import Sender
 from docstore.hot_keys.proposing import HotKey
 from docstore.request import positions_of
@@ -44,6 +45,11 @@ class RemoteCollection(Generic[D]):
     def schema(self) -> Schema:
         """The schema its documents are checked and indexed by."""
         return self._calls.schema
+
+    @property
+    def indexes(self) -> RemoteIndexes:
+        """The global indexes: create, drop, rebuild, see where they stand."""
+        return RemoteIndexes(self._sender, self._calls.indexes)
 
     @property
     def key_fields(self) -> tuple[str, ...]:
@@ -175,6 +181,8 @@ class RemoteCollection(Generic[D]):
         highlight: bool | str | Iterable[str] | None = None,
         timeout: float | None = None,
         partial: bool = False,
+        index: str | None = "auto",
+        max_fanout: int | None = None,
     ) -> SearchResult[D]:
         """Find documents; takes what `Collection.search` takes, queries as JSON."""
         return self._sender.send(
@@ -194,6 +202,8 @@ class RemoteCollection(Generic[D]):
                 highlight=highlight,
                 timeout=timeout,
                 partial=partial,
+                index=index,
+                max_fanout=max_fanout,
             )
         )
 
@@ -206,10 +216,19 @@ class RemoteCollection(Generic[D]):
         freshness: Freshness | Position | Iterable[Position] = "current",
         after: Position | str | Iterable[Position | str] | None = None,
         operator: str | None = None,
+        index: str | None = "auto",
+        max_fanout: int | None = None,
     ) -> int:
         """How many documents match; all of them when nothing is asked."""
         call = self._calls.count(
-            filter=filter, query=query, q=q, freshness=freshness, after=after, operator=operator
+            filter=filter,
+            query=query,
+            q=q,
+            freshness=freshness,
+            after=after,
+            operator=operator,
+            index=index,
+            max_fanout=max_fanout,
         )
         return self._sender.send(call)
 
@@ -223,6 +242,8 @@ class RemoteCollection(Generic[D]):
         freshness: Freshness | Position | Iterable[Position] = "current",
         after: Position | str | Iterable[Position | str] | None = None,
         operator: str | None = None,
+        index: str | None = "auto",
+        max_fanout: int | None = None,
     ) -> Plan:
         """How a search would be answered."""
         return self._sender.send(
@@ -234,6 +255,8 @@ class RemoteCollection(Generic[D]):
                 freshness=freshness,
                 after=after,
                 operator=operator,
+                index=index,
+                max_fanout=max_fanout,
             )
         )
 

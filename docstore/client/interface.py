@@ -6,6 +6,7 @@ from typing import Any, Protocol, Self, TypeVar, overload
 
 from pydantic import BaseModel
 
+from docstore.global_index.definition import GlobalIndex
 from docstore.hot_keys.proposing import HotKey
 from docstore.keys import Key as KeyFields
 from docstore.types import (
@@ -27,11 +28,28 @@ D = TypeVar("D")
 M = TypeVar("M", bound=BaseModel)
 
 
+class IndexesLike(Protocol):
+    """The global indexes of a collection, wherever it is. The methods are those of `indexes`."""
+
+    # What each method does, `GlobalIndexes` says.
+    # ruff: noqa: D102
+
+    def __iter__(self) -> Iterator[GlobalIndex]: ...
+    def __len__(self) -> int: ...
+    def create(self, index: GlobalIndex) -> None: ...
+    def drop(self, name: str) -> None: ...
+    def rebuild(self, name: str) -> None: ...
+    def stats(self) -> list[dict[str, Any]]: ...
+
+
 class CollectionLike(Protocol[D]):
     """Documents of one kind, wherever they are. The methods are those of `Collection`."""
 
     # What each method does, `Collection` says.
     # ruff: noqa: D102
+
+    @property
+    def indexes(self) -> IndexesLike: ...
 
     def put(
         self,
@@ -89,6 +107,8 @@ class CollectionLike(Protocol[D]):
         highlight: bool | str | Iterable[str] | None = None,
         timeout: float | None = None,
         partial: bool = False,
+        index: str | None = "auto",
+        max_fanout: int | None = None,
     ) -> SearchResult[D]: ...
     def explain(
         self,
@@ -100,6 +120,8 @@ class CollectionLike(Protocol[D]):
         freshness: Freshness | Position | Iterable[Position] = "current",
         after: Position | str | Iterable[Position | str] | None = None,
         operator: str | None = None,
+        index: str | None = "auto",
+        max_fanout: int | None = None,
     ) -> Plan: ...
     def count(
         self,
@@ -110,6 +132,8 @@ class CollectionLike(Protocol[D]):
         freshness: Freshness | Position | Iterable[Position] = "current",
         after: Position | str | Iterable[Position | str] | None = None,
         operator: str | None = None,
+        index: str | None = "auto",
+        max_fanout: int | None = None,
     ) -> int: ...
     def complete(
         self,

@@ -9,13 +9,17 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
-from docstore.types import Candidate, Plan, Position
+from docstore.types import Candidate, IndexUse, Plan, Position
 from indexing.errors import InvalidQuery
 
 
 def question_of(asked: Mapping[str, Any]) -> dict[str, Any]:
     """The body of a search: what was given, positions as text."""
-    question = {name: value for name, value in asked.items() if value is not None}
+    question = {
+        name: value
+        for name, value in asked.items()
+        if (value != "auto" if name == "index" else value is not None)
+    }
     freshness = question.get("freshness", "current")
     if not isinstance(freshness, str):
         question["after"] = question.pop("freshness")
@@ -40,7 +44,8 @@ def plan_of(said: Mapping[str, Any]) -> Plan:
 
     def candidate(one: Mapping[str, Any]) -> Candidate:
         price = float("inf") if one["price"] is None else one["price"]
-        return Candidate(one["name"], tuple(one["shards"]), price, one["reason"])
+        indexes = tuple(one.get("indexes", ()))
+        return Candidate(one["name"], tuple(one["shards"]), price, one["reason"], indexes)
 
     return Plan(
         candidate(said["chosen"]),
@@ -49,6 +54,20 @@ def plan_of(said: Mapping[str, Any]) -> Plan:
         said["query"],
         said["sort"],
         tuple(said["notes"]),
+    )
+
+
+def uses_of(said: Mapping[str, Any]) -> tuple[IndexUse, ...]:
+    """The global indexes that an answer is from."""
+    return tuple(
+        IndexUse(
+            **{
+                **each,
+                "partitions": tuple(each["partitions"]),
+                "checkpoint": {int(shard): seq for shard, seq in each["checkpoint"].items()},
+            }
+        )
+        for each in said.get("indexes", ())
     )
 
 

@@ -1,0 +1,120 @@
+"""Global indexes over HTTP: made on a live collection, listed, dropped, filled again."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from api.http import body, index_models
+from api.http.answers import json_response
+from api.http.collections import ONE
+from api.http.queries import parameters
+from api.http.routing import Call, Operation
+from docstore import AlreadyExists, Collection, GlobalIndex, NotFound
+
+PATH = ONE + "/indexes"
+NAMED = PATH + "/{index}"
+
+
+async def list_indexes(call: Call) -> Response:
+    """The global indexes of a collection, with where each stands."""
+    parameters(call.request, {})
+    indexes = call.served.collection.indexes
+    return json_response({"indexes": await call.service.run(indexes.stats)})
+
+
+async def create(call: Call) -> Response:
+    """Make a global index; making the same again does nothing."""
+    parameters(call.request, {})
+    body.check_type(call.request, body.JSON)
+    settings = call.service.settings
+    data = await body.read(call.request, settings.search_bytes_max, settings.body_seconds)
+    wanted = body.fitted(index_models.IndexDefinition, body.parsed(data))
+    collection = call.served.collection
+    index = GlobalIndex(wanted.field, wanted.include, wanted.partitions, _name(call), wanted.by)
+
+    def made() -> tuple[int, dict[str, Any]]:
+        try:
+            collection.indexes.create(index)
+        except AlreadyExists:
+            if not any(_is_as_wanted(each, index) for each in collection.indexes):
+                raise
+            return 200, _shown(collection, index.name)
+        return 201, _shown(collection, index.name)
+
+    status, answer = await call.service.run(made)
+    return json_response(answer, status)
+
+
+def _is_as_wanted(there: GlobalIndex, wanted: GlobalIndex) -> bool:
+    """Whether an index is what a definition would make, so that a PUT can be repeated."""
+    return {**there.to_json(), "bounds": []} == wanted.to_json()
+
+
+async def describe(call: Call) -> Response:
+    """Where a global index stands."""
+    parameters(call.request, {})
+    collection, name = call.served.collection, _name(call)
+    return json_response(await call.service.run(lambda: _shown(collection, name)))
+
+
+async def drop(call: Call) -> Response:
+    """Remove a global index; documents and searches stay as they are."""
+    parameters(call.request, {})
+    indexes, name = call.served.collection.indexes, _name(call)
+    await call.service.run(lambda: indexes.drop(name))
+    return Response(status_code=204)
+
+
+async def rebuild(call: Call) -> Response:
+    """Fill a global index again from the documents; searches do without it meanwhile."""
+    parameters(call.request, {})
+    collection, name = call.served.collection, _name(call)
+
+    def begun() -> dict[str, Any]:
+        collection.indexes.rebuild(name)
+        return _shown(collection, name)
+
+    return json_response(await call.service.run(begun))
+
+
+def _name(call: Call) -> str:
+    name: str = call.request.path_params["index"]
+    return name
+
+
+def _shown(collection: Collection[Any], name: str) -> dict[str, Any]:
+    for each in collection.indexes.stats():
+        if each["name"] == name:
+            return each
+    known = ", ".join(index.name for index in collection.indexes)
+    raise NotFound(f"there is no index {name!r}", hint=f"indexes: {known or 'none'}")
+
+
+OPERATIONS = (
+    Operation("GET", PATH, list_indexes, "read", "List global indexes", index_models.GlobalIndexes),
+    Operation(
+        "PUT",
+        NAMED,
+        create,
+        "admin",
+        "Make a global index",
+        index_models.GlobalIndexStats,
+        index_models.IndexDefinition,
+        body.JSON,
+        status=201,
+        also=(200,),
+        refusals=(409, 422),
+    ),
+    Operation(
+        "GET", NAMED, describe, "read", "Describe a global index", index_models.GlobalIndexStats
+    ),
+    Operation("DELETE", NAMED, drop, "admin", "Drop a global index", status=204),
+    Operation(
+        "POST",
+        NAMED + "/rebuild",
+        rebuild,
+        "admin",
+        "Fill a global index again",
+        index_models.GlobalIndexStats,
+    ),
+)
