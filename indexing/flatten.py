@@ -83,6 +83,14 @@ class Flattener:
             for path, leaf in top
             if leaf.kind is Kind.INT
         }
+        for path, kind in layout.discovered:
+            # A name with a dot may also be reached through an object, and then joins its values.
+            if "." not in path and path not in self._static and layout.is_open(path):
+                columns = self._dynamic[(path, kind)]
+                if kind is Kind.STRING:
+                    self._strings[path] = (columns[ColumnKind.TEXT], columns[ColumnKind.KEYWORD])
+                elif kind is Kind.INT:
+                    self._integers[path] = columns[ColumnKind.INT]
         self.found: set[Discovered] = set()
 
     def line(self, key_text: str, seq: int, document: dict[str, Any]) -> str:
@@ -104,7 +112,7 @@ class Flattener:
                 words.append(value)
                 continue
             column = integers.get(name)
-            if column is not None and type(value) is int:
+            if column is not None and type(value) is int and -(2**63) <= value < 2**63:
                 line[column] = value
             elif value is not None:
                 self._field(line, name, value)

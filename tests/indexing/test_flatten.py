@@ -79,6 +79,16 @@ def test_lists_of_lists_are_as_flat_as_lists() -> None:
     }  # fmt: skip
 
 
+def test_discovered_names_are_told_from_paths_and_whole_numbers_from_those_beyond_64_bits() -> None:
+    assert flat({}, {"a.b": "x", "a": {"b": "y"}, "n": 2**63, "m": 2**63 - 1}) == {
+        "a.b:text": ["x", "y"], "a.b:keyword": ["x", "y"],
+        "n:float": [2.0**63], "m:int": [2**63 - 1],
+    }  # fmt: skip
+    layout, lines = lines_of(Schema.from_json({}), [{"n": 7}, {"n": 2**63}, {"n": "seven"}])
+    assert [kind for path, kind in layout.discovered] == [Kind.FLOAT, Kind.INT, Kind.STRING]
+    assert all(len(orjson.loads(line)) > 4 for line in lines)
+
+
 SELLERS = {
     "fields": {
         "sellers": {
