@@ -35,6 +35,8 @@ TAIL_BATCH = 2000
 """Log entries read in one transaction while the index is filled."""
 RANKED_ANEW = 10
 """A tail so many times as long as the index makes it worth choosing pivots again."""
+COLUMNS_SAMPLED = 16
+"""One document in so many shows the columns of an index before it is filled."""
 FOLLOW_SECONDS = 5.0
 """How long a read-only process waits for the writing one to index what a search must see."""
 FOLLOW_POLL_SECONDS = 0.02
@@ -323,8 +325,7 @@ class LocalFollower:
         covered = self._shard.head
         generation = self._next_generation()
         if self._shard.count() >= SAMPLE_MIN:
-            keys = [self._key_text(key) for key, _ in self._shard.scan()]
-            layout = replace(layout, pivots=pivots_of(keys))
+            layout = self._sampled(layout)
         while True:
             index = LocalIndex.create(self._directory / str(generation), layout)
             flattener = Flattener(layout)
@@ -338,6 +339,20 @@ class LocalFollower:
             # last of them may not be acknowledged yet.
             self._distrusted = self._shard.visible_head
             return _Taken(index, generation, filling, covered)
+
+    def _sampled(self, layout: Layout) -> Layout:
+        """The layout with pivots chosen from all keys, and the columns of some documents.
+
+        What those documents do not show is found while the index is filled, which then begins
+        again: a second pass that most collections are spared.
+        """
+        flattener = Flattener(layout)
+        keys: list[str] = []
+        for key, document in self._shard.scan():
+            if not len(keys) % COLUMNS_SAMPLED:
+                flattener.line("", 0, orjson.loads(document.body))
+            keys.append(self._key_text(key))
+        return replace(layout.grown(flattener.found), pivots=pivots_of(keys))
 
     def _next_generation(self) -> int:
         used = [self._generation]
