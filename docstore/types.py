@@ -5,7 +5,7 @@ Everything here is frozen, compares by value and holds no connection to a store.
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar, overload
 
@@ -107,6 +107,11 @@ class BatchResult(Sequence["WriteResult | FailedWrite"]):
         index = range(len(self))[index]
         failed = self._failed.get(index)
         return self._result_of(self._answers[index]) if failed is None else failed
+
+    def __iter__(self) -> "Iterator[WriteResult | FailedWrite]":
+        failed, result_of = self._failed, self._result_of
+        for index, answer in enumerate(self._answers):
+            yield failed[index] if answer is None else result_of(answer)
 
     def __len__(self) -> int:
         return len(self._answers)

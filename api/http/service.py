@@ -25,11 +25,15 @@ class Served:
     """One collection as it is served: documents as bytes for reading, its queue for writing."""
 
     def __init__(
-        self, collection: Collection[dict[str, Any]], writers: ThreadPoolExecutor, metrics: Metrics
+        self,
+        collection: Collection[dict[str, Any]],
+        writers: ThreadPoolExecutor,
+        threads: int,
+        metrics: Metrics,
     ) -> None:
         self.collection = collection
         self.bytes = collection.as_bytes()
-        self.writes = WriteQueue(collection, writers, metrics.group.observe)
+        self.writes = WriteQueue(collection, writers, metrics.group.observe, threads)
 
 
 class Service:
@@ -57,7 +61,8 @@ class Service:
         # One that was dropped may have been taken in again by a request that came just before.
         if served is None or served.collection.partitions.is_closed:
             collection = self.store.collection(name)
-            served = self._served[name] = Served(collection, self.writers, self.metrics)
+            served = Served(collection, self.writers, self.settings.write_threads, self.metrics)
+            self._served[name] = served
         return served
 
     def forget(self, name: str) -> None:
