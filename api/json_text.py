@@ -1,9 +1,11 @@
 """JSON as the command line writes and reads it: keys, dates, addresses and models included.
 
-A compound key is a list; bytes, which only keys hold, are lowercase hexadecimal. Deliberately
+A compound key is a list; bytes, which only keys hold, are an object with their base64, which
+no other value looks like. Deliberately
 absent: decisions about what to print.
 """
 
+import base64
 import ipaddress
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from pydantic import BaseModel
 
 from docstore import InvalidQuery, InvalidRequest, Position
 
+BASE64 = "base64"
 _OPTIONS = orjson.OPT_NON_STR_KEYS
 
 
@@ -30,7 +33,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", by_alias=True)
     if isinstance(value, bytes):
-        return value.hex()
+        return {BASE64: base64.b64encode(value).decode()}
     if isinstance(value, set | frozenset):
         return sorted(value)
     if isinstance(value, ipaddress.IPv4Address | ipaddress.IPv6Address | Path | Position):

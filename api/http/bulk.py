@@ -6,8 +6,9 @@ off leaves what was acknowledged and nothing else that counts: its rest is not w
 """
 
 import asyncio
-import uuid
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 import orjson
 from starlette.responses import Response
@@ -15,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.http import body, models
 from api.http.collections import ONE
-from api.http.conditions import OPERATION_KEYS, conditions_of
+from api.http.conditions import conditions_of, operation_of
 from api.http.ndjson import Line, Lines
 from api.http.problems import problem
 from api.http.queries import parameters
@@ -23,17 +24,19 @@ from api.http.refusals import TooLarge
 from api.http.routing import Call, Operation
 from api.http.settings import Settings
 from api.http.spool import Spool
+from api.http.write_lines import WriteLine, written_line
 from api.json_text import json_bytes
 from api.load import generated_key_field
 from docstore import (
     BatchResult,
-    Collection,
     DocstoreError,
     FailedWrite,
     InvalidDocument,
     Put,
     WriteResult,
 )
+
+W = TypeVar("W")
 
 BATCH_LINES = 2_000
 """Lines of one commit: at this size the commit's own cost is lost among its documents."""
@@ -47,38 +50,70 @@ async def bulk(call: Call) -> Response:
     given = parameters(call.request, _PARAMETERS)
     body.check_type(call.request, body.NDJSON)
     if_absent = given.get("if_absent", False)
-    asked = conditions_of(call.request)
-    writer = _Writer(call.served.collection, call.service.settings, if_absent, asked.op_id)
-    feeding = _Feeding(call, writer)
-    return await feeding.response()
+    collection, settings = call.served.collection, call.service.settings
+    op_id = conditions_of(call.request).op_id
+    if op_id is None:
+        return await streamed(
+            call,
+            Writer(
+                settings,
+                lambda _, document: document,
+                lambda documents: collection.put_many(documents, if_absent=if_absent),
+            ),
+        )
+    field = generated_key_field(collection)
+
+    def read(number: int, document: dict[str, Any]) -> Put:
+        # Each line is an operation of its own: sent again, those that were written answer as then.
+        operation = operation_of(op_id, number)
+        needs_key = field is not None and document.get(field) is None
+        key = operation if needs_key else None
+        return Put(document, key, if_absent=if_absent, op_id=operation)
+
+    return await streamed(call, Writer(settings, read, collection.write_many))
 
 
-class _Writer:
-    """Puts batches of lines and says what became of each; runs in a thread."""
+async def write(call: Call) -> Response:
+    """Carry out many writes of any kind, one to a line, each with its own conditions."""
+    parameters(call.request, {})
+    body.check_type(call.request, body.NDJSON)
+    collection, op_id = call.served.collection, conditions_of(call.request).op_id
+    read = partial(written_line, collection, op_id)
+    return await streamed(call, Writer(call.service.settings, read, collection.write_many))
+
+
+async def streamed(call: Call, writer: "Writer[Any]") -> Response:
+    """The results of a body's lines, while it comes."""
+    return await _Feeding(call, writer).response()
+
+
+class Writer(Generic[W]):
+    """Writes batches of lines and says what became of each; runs in a thread.
+
+    `read` makes a write of a line's number and object, `commit` makes writes durable.
+    """
 
     def __init__(
         self,
-        collection: Collection[dict[str, Any]],
         settings: Settings,
-        if_absent: bool,
-        op_id: str | None,
+        read: Callable[[int, dict[str, Any]], W],
+        commit: Callable[[list[W]], BatchResult],
     ) -> None:
-        self._collection = collection
+        self._read = read
+        self._commit = commit
         self._line_bytes_max = settings.line_bytes_max
         self._document_bytes_max = settings.document_bytes_max
-        self._if_absent = if_absent
-        self._op_id = op_id
 
     def write(self, lines: list[Line]) -> bytes:
         """The result lines of some lines, made durable before they are returned."""
-        documents: list[tuple[int, dict[str, Any]]] = []
+        writes: list[W] = []
         refused: dict[int, DocstoreError] = {}
         for line in lines:
             try:
-                documents.append((line.number, self._document(line)))
+                writes.append(self._read(line.number, self._object(line)))
             except DocstoreError as error:
                 refused[line.number] = error
-        results = iter(self._put(documents))
+        results = iter(self._commit(writes))
         return b"".join(
             _result_line(
                 line.number, refused[line.number] if line.number in refused else next(results)
@@ -86,21 +121,7 @@ class _Writer:
             for line in lines
         )
 
-    def _put(self, documents: list[tuple[int, dict[str, Any]]]) -> BatchResult:
-        if self._op_id is None:
-            bare = [document for _, document in documents]
-            return self._collection.put_many(bare, if_absent=self._if_absent)
-        # Each line is an operation of its own: sent again, those that were written answer as then.
-        field = generated_key_field(self._collection)
-        puts = []
-        for number, document in documents:
-            operation = uuid.uuid5(OPERATION_KEYS, f"{self._op_id} {number}").hex
-            needs_key = field is not None and document.get(field) is None
-            key = operation if needs_key else None
-            puts.append(Put(document, key, if_absent=self._if_absent, op_id=operation))
-        return self._collection.write_many(puts)
-
-    def _document(self, line: Line) -> dict[str, Any]:
+    def _object(self, line: Line) -> dict[str, Any]:
         if line.data is None or len(line.data) > self._line_bytes_max:
             raise TooLarge(
                 f"the line is longer than {self._line_bytes_max:,} bytes",
@@ -130,17 +151,17 @@ class _Writer:
 
 def _result_line(number: int, result: WriteResult | FailedWrite | DocstoreError) -> bytes:
     if isinstance(result, WriteResult):
-        return (
-            json_bytes(
-                {
-                    "line": number,
-                    "status": 201 if result.created else 200,
-                    "key": result.key,
-                    "version": result.version,
-                    "position": str(result.position),
-                }
-            )
-            + b"\n"
+        # Put together by hand: there is one for every document, and only the key varies in kind.
+        at = result.position
+        return b'{"line":%d,"status":%d,"key":%b,"version":%d,"position":"%d@%d:%d"%b}\n' % (
+            number,
+            201 if result.created else 200,
+            json_bytes(result.key),
+            result.version,
+            at.partition,
+            at.epoch,
+            at.seq,
+            b',"deleted":true' if result.deleted else b"",
         )
     error = result.error if isinstance(result, FailedWrite) else result
     members = problem(error)
@@ -153,7 +174,7 @@ def _result_line(number: int, result: WriteResult | FailedWrite | DocstoreError)
 class _Feeding:
     """One bulk request: reads lines into batches, writes them, and spools the results."""
 
-    def __init__(self, call: Call, writer: _Writer) -> None:
+    def __init__(self, call: Call, writer: Writer[Any]) -> None:
         self._request = call.request
         self._service = call.service
         self._settings = call.service.settings
@@ -261,6 +282,19 @@ OPERATIONS = (
         body.NDJSON,
         answer_type=body.NDJSON[0],
         parameters=_PARAMETERS,
+        headers=("Idempotency-Key",),
+        refusals=(408,),
+    ),
+    Operation(
+        "POST",
+        ONE + "/documents:write",
+        write,
+        "write",
+        "Carry out many writes",
+        models.LineResult,
+        WriteLine,
+        body.NDJSON,
+        answer_type=body.NDJSON[0],
         headers=("Idempotency-Key",),
         refusals=(408,),
     ),

@@ -49,6 +49,11 @@ def conditions_of(request: Request) -> Conditions:
     )
 
 
+def operation_of(op_id: str, number: int) -> str:
+    """The op_id of one line of a request: the same whenever the request is sent again."""
+    return uuid.uuid5(OPERATION_KEYS, f"{op_id} {number}").hex
+
+
 def version_of(tag: str | None) -> int:
     """The version that an entity tag is; raises InvalidRequest for another form."""
     found = _TAG.fullmatch((tag or "").strip())

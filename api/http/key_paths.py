@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote_to_bytes
 import orjson
 
 from api import keys
-from api.json_text import json_bytes
+from api.json_text import BASE64, json_bytes
 from docstore import Collection, DocstoreError, InvalidRequest
 from docstore.keys import decode, encode
 from docstore.types import Key
@@ -65,7 +65,13 @@ def key_in_path(collection: Collection[Any], raw_path: bytes) -> Key:
 
 
 def key_of_json(collection: Collection[Any], value: Any) -> Key:
-    """The key a JSON value names: a string as it is, a list of parts as the fields' kinds say."""
+    """The key a JSON value names: a string as it is, a list of parts as the fields' kinds say.
+
+    Bytes are {"base64": …}, as answers have them.
+    """
+    parts = value if isinstance(value, list) else [value]
+    if any(isinstance(part, dict) for part in parts):
+        return tuple(_bytes_of_json(part) if isinstance(part, dict) else part for part in parts)
     if isinstance(value, str) and len(collection.key_fields) == 1 and not collection.key_is_typed:
         return value
     if isinstance(value, list):
@@ -73,6 +79,18 @@ def key_of_json(collection: Collection[Any], value: Any) -> Key:
     if isinstance(value, str):
         return key_of(collection, value)
     return keys.key_of(collection, orjson.dumps(value).decode())
+
+
+def _bytes_of_json(part: dict[str, Any]) -> bytes:
+    try:
+        (name,) = part
+        if name == BASE64:
+            return base64.b64decode(part[name], validate=True)
+    except (binascii.Error, TypeError, ValueError):
+        pass
+    raise InvalidRequest(
+        "an object in a key is not bytes", hint='bytes are written {"base64": "AP8="}', path="key"
+    )
 
 
 def _reads_back(collection: Collection[Any], text: str, key: Key) -> bool:

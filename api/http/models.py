@@ -121,6 +121,7 @@ class Complete(Asked):
     limit: int = Field(10, ge=0, le=1_000)
     filter: dict[str, Any] | None = None
     freshness: Literal["current", "any"] = "current"
+    after: str | list[str] | None = None
 
 
 class MoreLike(Asked):
@@ -134,6 +135,7 @@ class MoreLike(Asked):
     offset: int = Field(0, ge=0)
     filter: dict[str, Any] | None = None
     freshness: Literal["current", "any"] = "current"
+    after: str | list[str] | None = None
     plan: bool = True
 
 
@@ -210,6 +212,7 @@ class LineResult(BaseModel):
     key: Any = None
     version: int | None = None
     position: str | None = None
+    deleted: bool = False
     error: Problem | None = None
 
 

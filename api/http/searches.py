@@ -16,9 +16,10 @@ from api.http.collections import ONE
 from api.http.key_paths import key_of_json
 from api.http.queries import parameters
 from api.http.routing import Call, Operation
-from docstore import Collection, Delete, InvalidQuery, SearchResult
+from docstore import Collection, Delete, InvalidQuery, Position, SearchResult
 from docstore.answering import Asking, price
-from docstore.request import request_of
+from docstore.request import positions_of, request_of
+from docstore.types import Freshness
 from indexing.dsl import parse_query
 
 T = TypeVar("T")
@@ -186,7 +187,7 @@ async def count(call: Call) -> Response:
 async def complete(call: Call) -> Response:
     """What a person may be typing."""
     asked = await _asked(call, models.Complete)
-    collection = call.served.collection
+    collection, freshness = call.served.collection, _freshness(call, asked)
 
     def run() -> Response:
         found = collection.complete(
@@ -194,7 +195,7 @@ async def complete(call: Call) -> Response:
             asked.field,
             limit=asked.limit,
             filter=asked.filter,
-            freshness=asked.freshness,
+            freshness=freshness,
         )
         return json_response({"completions": [each._asdict() for each in found]})
 
@@ -208,6 +209,8 @@ async def more_like(call: Call) -> Response:
     served = call.served
     key = key_of_json(served.collection, asked.key)
 
+    freshness = _freshness(call, asked)
+
     def run() -> Response:
         result = served.bytes.more_like(
             key,
@@ -215,11 +218,18 @@ async def more_like(call: Call) -> Response:
             limit=asked.limit,
             offset=asked.offset,
             filter=asked.filter,
-            freshness=asked.freshness,
+            freshness=freshness,
         )
         return json_response(search_json(result, with_plan=asked.plan))
 
     return await call.service.run_dear(_seconds(call, None), run)
+
+
+def _freshness(
+    call: Call, asked: models.Complete | models.MoreLike
+) -> Freshness | tuple[Position, ...]:
+    after = asked.after or call.request.headers.get(POSITION_HEADER)
+    return asked.freshness if after is None else positions_of(after)
 
 
 async def explain(call: Call) -> Response:

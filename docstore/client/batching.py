@@ -1,13 +1,18 @@
-"""Many documents in requests of bounded size, and their results put together; pure."""
+"""Writes and reads that take several requests, as conversations; pure, whoever sends them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
-from docstore.client.calls import CollectionCalls, Result
-from docstore.client.wire import Answer, Call
+from docstore.client.calls import PAGE, CollectionCalls, Result
+from docstore.client.wire import Call, Conversation
+from docstore.merge_patch import merge_patch
+from docstore.operations import Delete, Put
 from docstore.types import BatchResult, FailedWrite, Key, Position, WriteResult
-from indexing.errors import DocstoreError, NotFound
+from indexing.errors import DocstoreError, NotFound, VersionConflict
+
+D = TypeVar("D")
 
 BATCH_LINES = 1_000
 """Lines of one request: at this size its own cost is lost among its documents."""
@@ -23,6 +28,57 @@ class Step:
     call: Call[list[Result]]
 
 
+def write_many(
+    calls: CollectionCalls[Any], operations: Iterable[Put | Delete]
+) -> Conversation[BatchResult]:
+    """Carry out writes in requests of bounded size; one result per write."""
+    batch = Batch(calls)
+    for step in batch.steps(operations):
+        try:
+            results = yield step.call
+        except DocstoreError as error:
+            batch.failed(step, error)
+        else:
+            batch.done(step, results)
+    return batch.result()
+
+
+def get_many(calls: CollectionCalls[D], wanted: Iterable[Key]) -> Conversation[list[D | None]]:
+    """Documents by key, a page of keys at a time."""
+    found: list[D | None] = []
+    left = iter(wanted)
+    while some := list(islice(left, PAGE)):
+        found += yield calls.get_many(some)
+    return found
+
+
+def patch(
+    calls: CollectionCalls[Any], key: Key, change: Any, if_version: int | None, op_id: str | None
+) -> Conversation[WriteResult]:
+    """Change some fields of a document, checked by the model when there is one.
+
+    The server knows the schema only, so a model's documents are read, merged and put under the
+    version that was read, again when somebody was faster: what the embedded store does.
+    """
+    if not calls.has_model:
+        result: WriteResult = yield calls.patch(key, change, if_version, op_id)
+        return result
+    while True:
+        found = yield calls.stored(key)
+        if found is None:
+            raise NotFound(f"there is no document {key!r}", hint="put it first", key=key)
+        version, document = found
+        expected = version if if_version is None else if_version
+        merged = merge_patch(document, change)
+        try:
+            result = yield calls.put(merged, key, expected, False, False, op_id)
+        except VersionConflict:
+            if if_version is not None:
+                raise
+        else:
+            return result
+
+
 class Batch:
     """What became of documents, as it becomes known. Holds one request and all results."""
 
@@ -30,43 +86,27 @@ class Batch:
         self._calls = calls
         self._results: dict[int, Result] = {}
 
-    def puts(self, documents: Iterable[Any], *, if_absent: bool) -> Iterator[Step]:
-        """The requests that store documents; refused ones are in the result and not sent."""
+    def steps(self, operations: Iterable[Put | Delete]) -> Iterator[Step]:
+        """The requests that carry writes out; refused ones are in the result and not sent."""
         places: list[int] = []
         keys: list[Key] = []
         lines: list[bytes] = []
         size = 0
-        for place, document in enumerate(documents):
+        for place, operation in enumerate(operations):
             try:
-                key, body = self._calls.encoded(document)
+                key, line = self._calls.line(operation)
             except DocstoreError as error:
-                self._results[place] = FailedWrite(place, None, error)
-                continue
-            if _has_bytes(key):
-                # A line has no other key than the document's fields, and JSON no bytes.
-                yield _single(
-                    place, key, self._calls.put(document, key, None, if_absent, False, None)
-                )
+                self._results[place] = FailedWrite(place, operation.key, error)
                 continue
             places.append(place)
             keys.append(key)
-            lines.append(body)
-            size += len(body)
+            lines.append(line)
+            size += len(line)
             if len(lines) >= BATCH_LINES or size >= BATCH_BYTES:
-                yield Step(places, keys, self._calls.bulk(places, keys, lines, if_absent))
+                yield Step(places, keys, self._calls.batch(places, keys, lines))
                 places, keys, lines, size = [], [], [], 0
         if lines:
-            yield Step(places, keys, self._calls.bulk(places, keys, lines, if_absent))
-
-    def deletes(self, wanted: Iterable[Key]) -> Iterator[Step]:
-        """The requests that remove documents, one each."""
-        for place, key in enumerate(wanted):
-            try:
-                call = self._calls.delete(key, None, None)
-            except DocstoreError as error:
-                self._results[place] = FailedWrite(place, key, error)
-                continue
-            yield _single(place, key, call)
+            yield Step(places, keys, self._calls.batch(places, keys, lines))
 
     def done(self, step: Step, results: list[Result]) -> None:
         """The answer to a request."""
@@ -96,15 +136,3 @@ class Batch:
                     last[each.position.partition] = each.position
         positions = tuple(last[number] for number in sorted(last))
         return BatchResult(answers, failed, positions, lambda answer: answer)
-
-
-def _single(place: int, key: Key, call: Call[WriteResult]) -> Step:
-    def read(answer: Answer) -> list[Result]:
-        return [call.read(answer)]
-
-    one = Call(call.method, call.path, read, call.body, call.headers, key=call.key)
-    return Step([place], [key], one)
-
-
-def _has_bytes(key: Key) -> bool:
-    return any(isinstance(part, bytes) for part in (key if isinstance(key, tuple) else (key,)))

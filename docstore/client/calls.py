@@ -1,12 +1,8 @@
 """The calls of one collection and of a store: requests built and answers read, all of it pure.
 
 Documents are checked, keyed and made JSON here by the same codec as in embedded use, so a document
-that is refused never travels and a generated key is the same in every retry. A typed key travels as
-`~` and its encoded bytes in base64url, which is exact for every kind of part. Keys that come inside
-answers are JSON: their dates become dates again by the schema, bytes arrive as hexadecimal text.
-"""
+that is refused never travels and a generated key is the same in every retry."""
 
-import base64
 import datetime
 import uuid
 from collections.abc import Callable, Iterable
@@ -16,28 +12,26 @@ from urllib.parse import quote
 import orjson
 from pydantic import BaseModel
 
-from docstore import keys
 from docstore.apply import op_id_bytes
 from docstore.client.indexes import IndexCalls
 from docstore.client.problems import error_of
-from docstore.client.questions import json_of, plan_of, question_of, uses_of
+from docstore.client.questions import json_of
+from docstore.client.search_calls import SearchCalls
+from docstore.client.travelling_keys import TravellingKeys
 from docstore.client.wire import JSON, NDJSON, Answer, Call
 from docstore.documents import DocumentCodec, check_json
 from docstore.hot_keys.proposing import HotKey
-from docstore.key_parts import KeyParts
 from docstore.keys import KeySpec
+from docstore.operations import Delete, Put
 from docstore.types import (
     Change,
     Document,
     FailedWrite,
-    Hit,
     Key,
-    Plan,
     Position,
-    SearchResult,
+    Violation,
     WriteResult,
 )
-from indexing.counts import Bucket, Completion, Histogram, ValueCount
 from indexing.errors import DocstoreError, InvalidRequest, VersionConflict
 from indexing.schema import Schema
 
@@ -47,7 +41,6 @@ Result = WriteResult | FailedWrite
 COLLECTIONS = "/v1/collections"
 PAGE = 500
 """Documents of one page of a scan, and keys of one request of many."""
-_RESOLVED_BY_URLS = ("", ".", "..")
 
 
 class CollectionCalls(Generic[D]):
@@ -58,9 +51,11 @@ class CollectionCalls(Generic[D]):
     ) -> None:
         self.name, self.schema, self.spec = name, schema, spec
         self._codec: DocumentCodec[D] = DocumentCodec(schema, spec, model)
-        self._parts = KeyParts(schema, spec)
+        self._keys = TravellingKeys(schema, spec)
         self._path = f"{COLLECTIONS}/{quote(name, safe='')}"
         self.indexes = IndexCalls(self._path)
+        self.has_model = model is not None
+        self.searches = SearchCalls(self._path, self._keys, self._decoded)
 
     # Writing
 
@@ -89,8 +84,8 @@ class CollectionCalls(Generic[D]):
     ) -> Call[WriteResult]:
         """Change some fields."""
         check_json(patch)  # what JSON has no word for would travel as null, which removes a field
-        encoded = self._encoded(key)
-        whole = self._of(encoded)
+        encoded = self._keys.encoded(key)
+        whole = self._keys.of(encoded)
         headers = {"content-type": "application/merge-patch+json", **_operation(op_id)}
         if if_version is not None:
             headers["if-match"] = f'"{if_version}"'
@@ -105,23 +100,36 @@ class CollectionCalls(Generic[D]):
 
     def delete(self, key: Key, if_version: int | None, op_id: str | None) -> Call[WriteResult]:
         """Remove a document."""
-        encoded = self._encoded(key)
-        whole = self._of(encoded)
+        encoded = self._keys.encoded(key)
+        whole = self._keys.of(encoded)
         headers = _operation(op_id)
         if if_version is not None:
             headers["if-match"] = f'"{if_version}"'
         path = self._document(encoded)
         return Call("DELETE", path, self._written(whole), None, headers, key=whole)
 
-    def encoded(self, document: Any) -> tuple[Key, bytes]:
-        """A document of a batch: its key, and its JSON without a line end."""
-        key, _, body = self._codec.encode(document, None)
-        return key, body
+    def line(self, operation: Put | Delete) -> tuple[Key, bytes]:
+        """A write of a batch: its key, and the line it is, with the key as it is stored."""
+        if isinstance(operation, Delete):
+            encoded = self._keys.encoded(operation.key)
+            write: dict[str, Any] = {"delete": self._keys.value(encoded)}
+            key = self._keys.of(encoded)
+        else:
+            key, encoded, body = self._codec.encode(operation.document, operation.key)
+            write = {"put": orjson.Fragment(body)}
+            if self.spec.typed:  # a document has no bytes, and its values are of no exact kind
+                write["key"] = self._keys.value(encoded)
+            write["if_absent"] = operation.if_absent
+        op_id_bytes(operation.op_id)
+        write |= {"if_version": operation.if_version, "if_present": operation.if_present}
+        write["op_id"] = operation.op_id
+        said = {
+            name: each for name, each in write.items() if each is not None and each is not False
+        }
+        return key, json_of(said)
 
-    def bulk(
-        self, places: list[int], whole: list[Key], lines: list[bytes], if_absent: bool
-    ) -> Call[list[Result]]:
-        """Store a batch of encoded documents; the result is a list of what became of each."""
+    def batch(self, places: list[int], whole: list[Key], lines: list[bytes]) -> Call[list[Result]]:
+        """Carry out a batch of lines; the result is a list of what became of each."""
 
         def read(answer: Answer) -> list[Result]:
             rows = [orjson.loads(line) for line in answer.body.splitlines()]
@@ -133,9 +141,8 @@ class CollectionCalls(Generic[D]):
             ]
 
         headers = {"content-type": NDJSON, **_operation(None)}
-        parameters = {"if_absent": "true"} if if_absent else {}
-        path = f"{self._path}/documents:bulk"
-        return Call("POST", path, read, b"\n".join(lines) + b"\n", headers, parameters)
+        path = f"{self._path}/documents:write"
+        return Call("POST", path, read, b"\n".join(lines) + b"\n", headers)
 
     def _row(self, row: dict[str, Any], place: int, key: Key) -> Result:
         if "error" in row:
@@ -143,8 +150,9 @@ class CollectionCalls(Generic[D]):
             if isinstance(error, VersionConflict) and "key" in error.data:
                 error.data["key"] = key
             return FailedWrite(place, key, error)
-        created = row["status"] == 201
-        return WriteResult(key, row["version"], Position.parse(row["position"]), created)
+        position = Position.parse(row["position"])
+        created, deleted = row["status"] == 201, row.get("deleted", False)
+        return WriteResult(key, row["version"], position, created, deleted)
 
     def _written(self, key: Key) -> Callable[[Answer], WriteResult]:
         def read(answer: Answer) -> WriteResult:
@@ -163,8 +171,8 @@ class CollectionCalls(Generic[D]):
 
     def fetch(self, key: Key) -> Call[Document[D] | None]:
         """A document with its version."""
-        encoded = self._encoded(key)
-        whole = self._of(encoded)
+        encoded = self._keys.encoded(key)
+        whole = self._keys.of(encoded)
 
         def read(answer: Answer) -> Document[D] | None:
             if answer.status == 404:
@@ -175,9 +183,21 @@ class CollectionCalls(Generic[D]):
 
         return Call("GET", self._document(encoded), read, absent=_is_no_document)
 
+    def stored(self, key: Key) -> Call[tuple[int, dict[str, Any]] | None]:
+        """A document's version and its JSON, whatever the model."""
+        encoded = self._keys.encoded(key)
+
+        def read(answer: Answer) -> tuple[int, dict[str, Any]] | None:
+            if answer.status == 404:
+                return None
+            return int(answer.headers["etag"].strip('"')), dict(answer.json())
+
+        return Call("GET", self._document(encoded), read, absent=_is_no_document)
+
     def get_many(self, wanted: list[Key]) -> Call[list[D | None]]:
         """Up to PAGE documents."""
-        texts = [self._sent(self._encoded(key)) for key in wanted]
+        encoded = [self._keys.encoded(key) for key in wanted]
+        texts = [self._keys.value(each) for each in encoded]
 
         def read(answer: Answer) -> list[D | None]:
             found = answer.json()["documents"]
@@ -198,85 +218,21 @@ class CollectionCalls(Generic[D]):
         parameters = {"limit": str(limit), "reverse": "true" if reverse else "false"}
         for name, bound in (("from", start), ("to", end), ("prefix", prefix)):
             if bound not in (None, "", ()):
-                parameters[name] = self._bound(bound)
+                parameters[name] = self._keys.bound(bound)
         if cursor is not None:
             parameters["cursor"] = cursor
 
         def read(answer: Answer) -> tuple[list[Document[D]], str | None]:
             page = answer.json()
             found = [
-                Document(self._key(each["key"]), each["version"], self._decoded(each["document"]))
+                Document(
+                    self._keys.said(each["key"]), each["version"], self._decoded(each["document"])
+                )
                 for each in page["documents"]
             ]
             return found, page["next"]
 
         return Call("GET", f"{self._path}/documents", read, parameters=parameters)
-
-    # Searching
-
-    def search(self, **asked: Any) -> Call[SearchResult[D]]:
-        """A search; `timeout` is in seconds."""
-        timeout = asked.pop("timeout", None)
-        question = question_of(asked)
-        if timeout is not None:
-            question["timeout_ms"] = max(1, int(timeout * 1000))
-        selected = question.get("select") is not None
-        return self._post("/search", question, lambda answer: self._found(answer, selected))
-
-    def count(self, **asked: Any) -> Call[int]:
-        """How many match."""
-        return self._post("/count", question_of(asked), lambda answer: int(answer.json()["count"]))
-
-    def explain(self, **asked: Any) -> Call[Plan]:
-        """A search's plan."""
-        return self._post("/explain", question_of(asked), lambda answer: plan_of(answer.json()))
-
-    def complete(self, **asked: Any) -> Call[list[Completion]]:
-        """Completions of what was typed."""
-
-        def read(answer: Answer) -> list[Completion]:
-            return [Completion(**each) for each in answer.json()["completions"]]
-
-        return self._post("/complete", question_of(asked), read)
-
-    def more_like(self, key: Key, **asked: Any) -> Call[SearchResult[D]]:
-        """Documents similar to one."""
-        question = {"key": self._sent(self._encoded(key)), **question_of(asked)}
-        return self._post("/more-like", question, lambda answer: self._found(answer, False))
-
-    def _found(self, answer: Answer, selected: bool) -> SearchResult[D]:
-        said = answer.json()
-        hits: list[Hit[Any]] = [
-            Hit(
-                self._key(hit["key"]),
-                hit["score"],
-                hit["document"] if selected else self._decoded(hit["document"]),
-                hit["version"],
-                hit["sort"],
-                hit.get("highlights") or {},
-            )
-            for hit in said["hits"]
-        ]
-        facets = {
-            path: [ValueCount(**each) for each in values]
-            for path, values in said.get("facets", {}).items()
-        }
-        histograms = {
-            path: Histogram(each["interval"], tuple(Bucket(**one) for one in each["buckets"]))
-            for path, each in said.get("histograms", {}).items()
-        }
-        return SearchResult(
-            said["total"],
-            hits,
-            plan_of(said["plan"]),
-            said["shards_touched"],
-            said["took_ms"],
-            said["timings_ms"],
-            facets,
-            histograms,
-            tuple(said.get("missing", ())),
-            uses_of(said),
-        )
 
     # Following and operating
 
@@ -306,7 +262,7 @@ class CollectionCalls(Generic[D]):
         return Change(
             Position.parse(row["position"]),
             row["operation"],
-            self._key(row["key"]),
+            self._keys.said(row["key"]),
             row["version"],
             at // datetime.timedelta(microseconds=1),
             None if document is None else self._decoded(document),
@@ -315,6 +271,37 @@ class CollectionCalls(Generic[D]):
     def refresh(self) -> Call[None]:
         """Index every write now."""
         return self._post("/refresh", {}, lambda _: None)
+
+    def position(self) -> Call[tuple[Position, ...]]:
+        """Where the logs end."""
+
+        def read(answer: Answer) -> tuple[Position, ...]:
+            return tuple(Position.parse(each) for each in answer.json()["position"])
+
+        return Call("GET", f"{self._path}/position", read)
+
+    def check(self) -> Call[list[Violation]]:
+        """All that does not agree."""
+
+        def read(answer: Answer) -> list[Violation]:
+            return [
+                Violation(
+                    each["collection"],
+                    each["partition"],
+                    each["rule"],
+                    each["detail"],
+                    None if each["key"] is None else self._keys.said(each["key"]),
+                )
+                for each in answer.json()["violations"]
+            ]
+
+        return Call("POST", f"{self._path}/check", read, is_long=True)
+
+    def rebuild(self, partition: int | None) -> Call[None]:
+        """Make indexes again."""
+        parameters = {} if partition is None else {"partition": str(partition)}
+        path = f"{self._path}/rebuild"
+        return Call("POST", path, lambda _: None, parameters=parameters, is_long=True)
 
     def stats(self) -> Call[dict[str, Any]]:
         """The statistics."""
@@ -327,48 +314,8 @@ class CollectionCalls(Generic[D]):
     def _post(self, path: str, body: Any, read: Any) -> Call[Any]:
         return Call("POST", self._path + path, read, json_of(body), {"content-type": JSON})
 
-    # Keys
-
-    def _encoded(self, key: Key) -> bytes:
-        return keys.encode(self.spec, self._parts.key(key))
-
-    def _of(self, encoded: bytes) -> Key:
-        return keys.decode(self.spec, encoded)
-
-    def _text(self, encoded: bytes) -> str:
-        if not self.spec.typed:
-            text = encoded.decode()
-            if text not in _RESOLVED_BY_URLS and not text.startswith("~"):
-                return text
-        return "~" + base64.urlsafe_b64encode(encoded).rstrip(b"=").decode()
-
-    def _sent(self, encoded: bytes) -> str:
-        """A key in a body: a string is its own JSON, ~ means something for typed keys only."""
-        return self._text(encoded) if self.spec.typed else encoded.decode()
-
     def _document(self, encoded: bytes) -> str:
-        return f"{self._path}/documents/{quote(self._text(encoded), safe='')}"
-
-    def _bound(self, bound: Key) -> str:
-        """A key or its leading parts, as the API's scan reads them."""
-        if not self.spec.typed:
-            return self._text(keys.prefix_range(self.spec, bound)[0])
-        parts = self._parts.key(bound)
-        keys.prefix_range(self.spec, parts)
-        if len(parts) == len(self.spec.fields):
-            return self._text(keys.encode(self.spec, parts))
-        if any(isinstance(part, bytes) for part in parts):
-            raise InvalidRequest(
-                "the leading parts of a key cannot travel with bytes among them",
-                hint="scan between whole keys",
-            )
-        return json_of(list(parts)).decode()
-
-    def _key(self, said: Any) -> Key:
-        if not self.spec.typed:
-            return said
-        parts = self._parts.key(said)
-        return parts[0] if len(self.spec.fields) == 1 else parts
+        return f"{self._path}/documents/{quote(self._keys.text(encoded), safe='')}"
 
     def _decoded(self, document: Any) -> D:
         return self._codec.decode(orjson.dumps(document))

@@ -1,14 +1,14 @@
 """A collection on a server, for callers that wait; every method is the embedded collection's."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from docstore.client.batching import Batch, Step
+from docstore.client import batching
 from docstore.client.calls import PAGE, CollectionCalls
 from docstore.client.indexes import RemoteIndexes
 from docstore.client.sending import Sender
 from docstore.hot_keys.proposing import HotKey
+from docstore.operations import Delete, Put
 from docstore.request import positions_of
 from docstore.types import (
     BatchResult,
@@ -19,10 +19,11 @@ from docstore.types import (
     Plan,
     Position,
     SearchResult,
+    Violation,
     WriteResult,
 )
 from indexing.counts import Completion
-from indexing.errors import DocstoreError, InvalidRequest
+from indexing.errors import InvalidRequest
 from indexing.passes import Sort
 from indexing.schema import Schema
 
@@ -89,35 +90,23 @@ class RemoteCollection(Generic[D]):
         if_version: int | None = None,
         op_id: str | None = None,
     ) -> WriteResult:
-        """Change some fields by a JSON merge patch; as `Collection.patch`.
-
-        The server checks the result by the collection's schema, without what only a model knows.
-        """
-        return self._sender.send(self._calls.patch(key, patch, if_version, op_id))
+        """Change some fields by a JSON merge patch; as `Collection.patch`."""
+        talk = batching.patch(self._calls, key, patch, if_version, op_id)
+        return self._sender.converse(talk)
 
     def put_many(
         self, documents: Iterable[D | dict[str, Any]], *, if_absent: bool = False
     ) -> BatchResult:
         """Store many documents in requests of bounded size; one result per document."""
-        batch = Batch(self._calls)
-        for step in batch.puts(documents, if_absent=if_absent):
-            self._carry_out(batch, step)
-        return batch.result()
+        return self.write_many(Put(each, if_absent=if_absent) for each in documents)
 
     def delete_many(self, keys_to_delete: Iterable[Key]) -> BatchResult:
-        """Remove many documents, a request each; one result per key."""
-        batch = Batch(self._calls)
-        for step in batch.deletes(keys_to_delete):
-            self._carry_out(batch, step)
-        return batch.result()
+        """Remove many documents in requests of bounded size; one result per key."""
+        return self.write_many(Delete(key) for key in keys_to_delete)
 
-    def _carry_out(self, batch: Batch, step: Step) -> None:
-        try:
-            results = self._sender.send(step.call)
-        except DocstoreError as error:
-            batch.failed(step, error)
-        else:
-            batch.done(step, results)
+    def write_many(self, operations: Iterable[Put | Delete]) -> BatchResult:
+        """Carry out writes of any kind, each with its own conditions."""
+        return self._sender.converse(batching.write_many(self._calls, operations))
 
     def get(self, key: Key) -> D | None:
         """The document under a key, or None."""
@@ -130,12 +119,7 @@ class RemoteCollection(Generic[D]):
 
     def get_many(self, wanted: Iterable[Key]) -> list[D | None]:
         """The documents under some keys, in their order, None where there is none."""
-        found: list[D | None] = []
-        left = iter(wanted)
-        while some := list(islice(left, PAGE)):
-            page = self._sender.send(self._calls.get_many(some))
-            found += page
-        return found
+        return self._sender.converse(batching.get_many(self._calls, wanted))
 
     def exists(self, key: Key) -> bool:
         """Whether there is a document under a key."""
@@ -186,7 +170,7 @@ class RemoteCollection(Generic[D]):
     ) -> SearchResult[D]:
         """Find documents; takes what `Collection.search` takes, queries as JSON."""
         return self._sender.send(
-            self._calls.search(
+            self._calls.searches.search(
                 q=q,
                 filter=filter,
                 query=query,
@@ -220,7 +204,7 @@ class RemoteCollection(Generic[D]):
         max_fanout: int | None = None,
     ) -> int:
         """How many documents match; all of them when nothing is asked."""
-        call = self._calls.count(
+        call = self._calls.searches.count(
             filter=filter,
             query=query,
             q=q,
@@ -247,7 +231,7 @@ class RemoteCollection(Generic[D]):
     ) -> Plan:
         """How a search would be answered."""
         return self._sender.send(
-            self._calls.explain(
+            self._calls.searches.explain(
                 q=q,
                 filter=filter,
                 query=query,
@@ -267,10 +251,10 @@ class RemoteCollection(Generic[D]):
         *,
         limit: int = 10,
         filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
-        freshness: Freshness = "current",
+        freshness: Freshness | Position | Iterable[Position] = "current",
     ) -> list[Completion]:
         """What a person may be typing; as `Collection.complete`."""
-        call = self._calls.complete(
+        call = self._calls.searches.complete(
             prefix=prefix, field=field, limit=limit, filter=filter, freshness=freshness
         )
         return self._sender.send(call)
@@ -283,13 +267,17 @@ class RemoteCollection(Generic[D]):
         limit: int = 10,
         offset: int = 0,
         filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
-        freshness: Freshness = "current",
+        freshness: Freshness | Position | Iterable[Position] = "current",
     ) -> SearchResult[D]:
-        """Documents similar to one; as `Collection.more_like`."""
-        call = self._calls.more_like(
+        """Documents that share the most telling words and values with one."""
+        call = self._calls.searches.more_like(
             key, fields=fields, limit=limit, offset=offset, filter=filter, freshness=freshness
         )
         return self._sender.send(call)
+
+    def position(self) -> tuple[Position, ...]:
+        """Where every shard's log ends now."""
+        return self._sender.send(self._calls.position())
 
     def changes(
         self,
@@ -311,6 +299,14 @@ class RemoteCollection(Generic[D]):
     def refresh(self) -> None:
         """Make every acknowledged write searchable now."""
         self._sender.send(self._calls.refresh())
+
+    def rebuild(self, partition: int | None = None) -> None:
+        """Make the local index of one partition, or of all, again; waits however long it takes."""
+        self._sender.send(self._calls.rebuild(partition))
+
+    def check(self) -> Iterator[Violation]:
+        """Every broken invariant that can be seen, a thousand at most, told at the end."""
+        yield from self._sender.send(self._calls.check())
 
     def stats(self) -> dict[str, Any]:
         """Documents, bytes, log and index of the collection and of each partition."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from docstore.global_index.definition import GlobalIndex
 from docstore.hot_keys.proposing import HotKey
 from docstore.keys import Key as KeyFields
+from docstore.operations import Delete, Put
 from docstore.types import (
     BatchResult,
     Change,
@@ -18,6 +19,7 @@ from docstore.types import (
     Plan,
     Position,
     SearchResult,
+    Violation,
     WriteResult,
 )
 from indexing.counts import Completion
@@ -76,6 +78,7 @@ class CollectionLike(Protocol[D]):
         self, documents: Iterable[D | dict[str, Any]], *, if_absent: bool = False
     ) -> BatchResult: ...
     def delete_many(self, keys_to_delete: Iterable[Key]) -> BatchResult: ...
+    def write_many(self, operations: Iterable[Put | Delete]) -> BatchResult: ...
     def get(self, key: Key) -> D | None: ...
     def fetch(self, key: Key) -> Document[D] | None: ...
     def get_many(self, wanted: Iterable[Key]) -> list[D | None]: ...
@@ -142,7 +145,7 @@ class CollectionLike(Protocol[D]):
         *,
         limit: int = 10,
         filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
-        freshness: Freshness = "current",
+        freshness: Freshness | Position | Iterable[Position] = "current",
     ) -> list[Completion]: ...
     def more_like(
         self,
@@ -152,14 +155,17 @@ class CollectionLike(Protocol[D]):
         limit: int = 10,
         offset: int = 0,
         filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
-        freshness: Freshness = "current",
+        freshness: Freshness | Position | Iterable[Position] = "current",
     ) -> SearchResult[D]: ...
+    def position(self) -> tuple[Position, ...]: ...
     def changes(
         self,
         after: Position | str | Iterable[Position | str] | None = None,
         limit: int | None = None,
     ) -> Iterator[Change[D]]: ...
     def refresh(self) -> None: ...
+    def rebuild(self, partition: int | None = None) -> None: ...
+    def check(self) -> Iterator[Violation]: ...
     def stats(self) -> dict[str, Any]: ...
     def hot_keys(self, limit: int = 10) -> list[HotKey]: ...
 

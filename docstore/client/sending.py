@@ -7,16 +7,19 @@ caller. Only here is httpx known. Connections are pooled and kept alive.
 import asyncio
 import random
 import time
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
 from docstore.client.retrying import Retries, retry_after
-from docstore.client.wire import Answer, Call, refusal, unreachable
+from docstore.client.wire import Answer, Call, Conversation, refusal, unreachable
 from indexing.errors import Closed, DocstoreError, InvalidRequest
 
 T = TypeVar("T")
+
+CONNECT_SECONDS = 30.0
+"""How long a call waits for a connection that then waits for its answer without end."""
 
 
 def base_url(url: str, api_key: str | None, timeout: float) -> httpx.URL:
@@ -43,6 +46,21 @@ def base_url(url: str, api_key: str | None, timeout: float) -> httpx.URL:
 def _headers(api_key: str | None) -> dict[str, str]:
     headers = {"user-agent": "docstore-python", "accept": "application/json, application/x-ndjson"}
     return headers if api_key is None else {**headers, "authorization": f"Bearer {api_key}"}
+
+
+def _request(call: Call[Any]) -> dict[str, Any]:
+    request: dict[str, Any] = {
+        "method": call.method,
+        "url": call.path,
+        "content": call.body,
+        "headers": dict(call.headers),
+        "params": dict(call.parameters) or None,
+    }
+    return (
+        {**request, "timeout": httpx.Timeout(CONNECT_SECONDS, read=None)}
+        if call.is_long
+        else request
+    )
 
 
 class _Attempts:
@@ -99,19 +117,26 @@ class Sender:
                 return call.result(outcome)
             time.sleep(seconds or 0)
 
+    def converse(self, conversation: Conversation[T]) -> T:
+        """The result of several calls, which depend on each other's results."""
+        try:
+            call = next(conversation)
+            while True:
+                try:
+                    result = self.send(call)
+                except DocstoreError as error:
+                    call = conversation.throw(error)
+                else:
+                    call = conversation.send(result)
+        except StopIteration as end:
+            done: T = end.value
+            return done
+
     def _attempt(self, call: Call[T], attempts: _Attempts) -> Answer | httpx.HTTPError:
         if self._client.is_closed:
             raise _closed()
         try:
-            return attempts.answered(
-                self._client.request(
-                    call.method,
-                    call.path,
-                    content=call.body,
-                    headers=dict(call.headers),
-                    params=dict(call.parameters) or None,
-                )
-            )
+            return attempts.answered(self._client.request(**_request(call)))
         except httpx.HTTPError as error:
             return error
 
@@ -139,19 +164,26 @@ class AsyncSender:
                 return call.result(outcome)
             await asyncio.sleep(seconds or 0)
 
+    async def converse(self, conversation: Conversation[T]) -> T:
+        """The result of several calls, which depend on each other's results."""
+        try:
+            call = next(conversation)
+            while True:
+                try:
+                    result = await self.send(call)
+                except DocstoreError as error:
+                    call = conversation.throw(error)
+                else:
+                    call = conversation.send(result)
+        except StopIteration as end:
+            done: T = end.value
+            return done
+
     async def _attempt(self, call: Call[T], attempts: _Attempts) -> Answer | httpx.HTTPError:
         if self._client.is_closed:
             raise _closed()
         try:
-            return attempts.answered(
-                await self._client.request(
-                    call.method,
-                    call.path,
-                    content=call.body,
-                    headers=dict(call.headers),
-                    params=dict(call.parameters) or None,
-                )
-            )
+            return attempts.answered(await self._client.request(**_request(call)))
         except httpx.HTTPError as error:
             return error
 

@@ -4,7 +4,7 @@ A `Call` can be sent any number of times: every write in it carries the id of it
 the server does it once. Deliberately absent: sending.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -48,6 +48,8 @@ class Call(Generic[T]):
     parameters: Mapping[str, str] = field(default_factory=dict)
     absent: Callable[[Answer, DocstoreError], bool] | None = None
     """Whether a 404 is an answer to read, not an error."""
+    is_long: bool = False
+    """Whether the server may take longer than any timeout, because it reads all of a collection."""
     key: Any = None
     """The document's key, which errors name as it was given, not as JSON has it."""
 
@@ -66,6 +68,10 @@ class Call(Generic[T]):
             return self.read(answer)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise foreign(answer.status) from error
+
+
+Conversation = Generator[Call[Any], Any, T]
+"""Several calls that lead to one result: it yields each, and is told its result or its error."""
 
 
 def refusal(answer: Answer) -> DocstoreError | None:

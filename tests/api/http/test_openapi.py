@@ -18,7 +18,7 @@ from api.http.settings import Settings
 from docstore import Store
 from tests.api.http.conftest import CARS, SCHEMA
 
-STREAMS = ["bulk.bulk"]
+STREAMS = ["bulk.bulk", "bulk.write"]
 """Not JSON: tested by hand."""
 
 

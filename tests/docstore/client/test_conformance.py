@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from docstore import (
     AlreadyExists,
     Completion,
+    Delete,
     DocstoreError,
     FailedWrite,
     InvalidDocument,
@@ -19,6 +20,7 @@ from docstore import (
     Key,
     Keyword,
     NotFound,
+    Put,
     Store,
     VersionConflict,
 )
@@ -231,9 +233,104 @@ def test_compound_keys_of_every_kind_travel(store: Any) -> None:
 def test_bytes_in_keys_name_documents(store: Any) -> None:
     things = store.create_collection("things", key=Key("digest"))
     assert things.put({"digest": b"\x00\xff", "a": 1}).key == b"\x00\xff"
-    assert things.put_many([{"digest": b"\x01", "a": 2}, {"digest": "t"}]).errors == []
+    batch = things.put_many([{"digest": b"\x01", "a": 2}, {"digest": "~t"}, {"digest": 7}])
+    assert [each.key for each in batch] == [b"\x01", "~t", 7]
+    kept = [7, "~t", b"\x00\xff", b"\x01"]
+    assert sorted((each.key for each in things.scan()), key=repr) == sorted(kept, key=repr)
+    assert {repr(hit.key) for hit in things.search().hits} == set(map(repr, kept))
+    assert {repr(each.key) for each in things.changes()} == set(map(repr, kept))
+    assert things.fetch(b"\x01").key == b"\x01"
     assert things.get(b"\x01")["a"] == 2
+    assert [each.deleted for each in things.delete_many([b"\x01", "~t", b"\x05"])] == [
+        True,
+        True,
+        False,
+    ]
     assert things.delete(b"\x00\xff").deleted
+
+
+def test_bytes_in_compound_keys_come_back(store: Any) -> None:
+    things = store.create_collection("things", key=Key("digest", "at"))
+    key = (b"\x00\xff", "x")
+    assert things.put({"digest": key[0], "at": "x"}).key == key
+    assert [each.key for each in things.scan()] == [key]
+    assert things.get_many([key])[0]["at"] == "x"
+
+
+def test_writes_of_any_kind_go_together(cars: Any) -> None:
+    results = cars.write_many(
+        [
+            Put(CARS[0].model_copy(update={"price": 1}), if_version=1, op_id="op"),
+            Put(CARS[1], if_version=0),
+            Put({"id": "b1", "make": "Kia"}),
+            Put({"make": "Kia", "price": 2}, "b2", if_absent=True),
+            Put(CARS[0].model_copy(update={"id": "none"}), if_present=True),
+            Delete("a2", if_version=1),
+            Delete("none", if_present=True),
+            Delete("none"),
+        ]
+    )
+    errors = {each.index: type(each.error) for each in results.errors}
+    assert errors == {
+        1: VersionConflict,
+        2: InvalidDocument,
+        4: VersionConflict,
+        6: VersionConflict,
+    }
+    assert [(each.key, each.created, each.deleted) for each in results.written] == [
+        ("a1", False, False),
+        ("b2", True, False),
+        ("a2", False, True),
+        ("none", False, False),
+    ]
+    assert cars.write_many([Put(CARS[0], op_id="op")])[0] == results[0]
+    assert set(results.position) <= set(cars.position())
+
+
+def test_patches_are_checked_by_the_model(store: Any) -> None:
+    class Even(BaseModel):
+        id: str
+        n: int
+
+        @field_validator("n")
+        @classmethod
+        def is_even(cls, value: int) -> int:
+            if value % 2:
+                raise ValueError("odd")
+            return value
+
+    evens = store.create_collection("evens", Even)
+    evens.put(Even(id="a", n=2))
+    with pytest.raises(InvalidDocument):
+        evens.patch("a", {"n": 3})
+    assert evens.patch("a", {"n": 4}).version == 2
+    assert evens.patch("a", {"n": 6}, op_id="once") == evens.patch("a", {"n": 8}, op_id="once")
+    with pytest.raises(VersionConflict):
+        evens.patch("a", {"n": 4}, if_version=1)
+    assert evens.get("a") == Even(id="a", n=6)
+
+
+def test_positions_are_what_completions_and_similar_documents_cover(cars: Any) -> None:
+    put = cars.put(Car(id="a4", make="Ford", price=3))
+    assert [each.documents for each in cars.complete("fo", "make", freshness=put.position)] == [3]
+    similar = cars.more_like("a4", ["make"], freshness=[put.position])
+    assert {hit.key for hit in similar.hits} == {"a1", "a2"}
+    assert isinstance(similar.hits[0].document, Car)
+    with pytest.raises(NotFound) as caught:
+        cars.more_like("none")
+    assert caught.value.data["key"] == "none"
+
+
+def test_a_collection_is_looked_after(cars: Any) -> None:
+    assert list(cars.check()) == []
+    cars.rebuild(0)
+    cars.rebuild()
+    assert cars.count({"make": "Ford"}) == 2
+    with pytest.raises(NotFound):
+        cars.rebuild(99)
+    written = cars.delete("a1")
+    assert written.position in cars.position()
+    assert list(cars.changes(cars.position())) == []
 
 
 def _errors(cars: Any) -> Iterator[DocstoreError]:
@@ -245,6 +342,9 @@ def _errors(cars: Any) -> Iterator[DocstoreError]:
         lambda: cars.put(CARS[0].model_copy(update={"id": "new"}), if_present=True),
         lambda: cars.patch("none", {}),
         lambda: cars.patch("a1", {"price": []}),
+        lambda: cars.more_like("none"),
+        lambda: cars.complete("x", "no_such"),
+        lambda: cars.rebuild(99),
         lambda: cars.get(""),
         lambda: cars.get(5),
         lambda: cars.search(query={"nonsense": {}}),

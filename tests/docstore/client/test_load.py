@@ -1,0 +1,40 @@
+"""Many callers at once: more than the server takes, and more than there are connections."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from docstore import aconnect, connect
+from tests.api.http.conftest import Serve
+
+CALLERS = 32
+
+
+def test_callers_who_are_sent_away_come_again_until_they_are_answered(serve: Serve) -> None:
+    running = serve(expensive_searches_max=1, threads=2, answer_cache_bytes=0)
+    with connect(running.url) as store, ThreadPoolExecutor(CALLERS) as pool:
+        things = store.create_collection("things")
+        things.put_many({"n": number % 7, "t": "word"} for number in range(3_000))
+        things.refresh()
+
+        def counted(_: int) -> Any:
+            return things.search("word", facets={"n": 7}, limit=0).facets["n"]
+
+        found = list(pool.map(counted, range(CALLERS)))
+    assert all(each == found[0] for each in found)
+    assert sum(each.documents for each in found[0]) == 3_000
+
+
+def test_more_callers_than_connections_are_all_answered(serve: Serve) -> None:
+    running = serve(connections_max=120)
+
+    async def all_written() -> int:
+        async with aconnect(running.url) as store:
+            things = await store.create_collection("things")
+            many = range(300)
+            await asyncio.gather(*(things.put({"id": str(each)}) for each in many))
+            read = await asyncio.gather(*(things.get(str(each)) for each in many))
+            assert [each and each["id"] for each in read] == [str(each) for each in many]
+            return await things.count()
+
+    assert asyncio.run(all_written()) == 300
