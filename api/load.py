@@ -18,6 +18,7 @@ import orjson
 
 from api.lines import LINE_BYTES_MAX, Line
 from api.load_progress import LoadProgress, Mark
+from api.whole_numbers import check_whole_numbers
 from docstore import Collection, DocstoreError, InvalidDocument, InvalidRequest
 from indexing.schema import Kind
 
@@ -203,6 +204,7 @@ def parsed(line: Line) -> dict[str, Any]:
         raise InvalidDocument(
             f"a JSON {type(document).__name__}, not an object", hint="one JSON object per line"
         )
+    check_whole_numbers(document, line.data)
     return document
 
 

@@ -64,7 +64,8 @@ def apply(environment: Environment, transaction: Transaction, writes: list[Write
         key, body, at, if_version, if_absent, if_present, op_id = write
         if op_id:
             answered = answers.get(op_id) or _answered(transaction, tables, op_id)
-            if answered is not None:
+            # On another key it is another operation: to call that done would lose a write.
+            if answered is not None and answered.key == key:
                 outcomes.append(answered)
                 continue
         version = versions.get(key, 0)
@@ -162,10 +163,13 @@ def trim(environment: Environment, transaction: Transaction, last: int, most: in
 
 
 def op_id_bytes(op_id: str | None) -> bytes:
-    """The id of an operation as a write carries it; raises InvalidRequest when it is too long."""
+    """The id of an operation as a write carries it; raises InvalidRequest for what is none."""
     if op_id is None:
         return b""
-    encoded = op_id.encode("utf-8", "replace")
+    try:
+        encoded = op_id.encode()
+    except (AttributeError, UnicodeEncodeError) as error:
+        raise InvalidRequest(f"{op_id!r} is no op_id", hint="use a UUID as text") from error
     if not encoded or len(encoded) > OP_ID_BYTES_MAX:
         raise InvalidRequest(
             f"an op_id has 1 to {OP_ID_BYTES_MAX} bytes, not {len(encoded)}",

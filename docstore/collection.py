@@ -113,9 +113,10 @@ class Collection(Generic[D]):
         Raises InvalidDocument, VersionConflict when a condition fails, Unavailable. A retry with
         the same `op_id` writes nothing and returns the first answer.
         """
-        _, encoded, body = self._codec.encode(document, key)
+        operation = op_id_bytes(op_id)
+        _, encoded, body = self._codec.encode(document, key, op_id)
         write = Write(
-            encoded, body, now_microseconds(), if_version, if_absent, if_present, op_id_bytes(op_id)
+            encoded, body, now_microseconds(), if_version, if_absent, if_present, operation
         )
         return writing.one(self._partitions, write)
 

@@ -42,10 +42,12 @@ class DocumentCodec(Generic[D]):
         self._fields = _attributes(model) if model else {}
         self._key_part = KeyParts(schema, spec).part_of
 
-    def encode(self, document: Any, key: Key | None = None) -> tuple[Key, bytes, bytes]:
+    def encode(
+        self, document: Any, key: Key | None = None, op_id: str | None = None
+    ) -> tuple[Key, bytes, bytes]:
         """The key, its bytes and the JSON of a document; generates a missing string key."""
         if self._model is not None and isinstance(document, self._model):
-            return self._encode_instance(document, key)
+            return self._encode_instance(document, key, op_id)
         if isinstance(document, BaseModel):
             document = document.model_dump(mode="json", by_alias=True)
         if not isinstance(document, dict):
@@ -55,7 +57,7 @@ class DocumentCodec(Generic[D]):
             )
         if key is None and self._spec.typed:
             key = self._bytes_key(document)
-        document = self._keyed(document, key)
+        document = self._keyed(document, key, op_id)
         if self._model is not None:
             return self._encode_instance(self._validated(document), None)
         body = _json(document)
@@ -66,9 +68,11 @@ class DocumentCodec(Generic[D]):
         value = self._key_of(document) if key is None else self._given(key)
         return value, keys.encode(self._spec, value), _sized(body)
 
-    def _encode_instance(self, instance: BaseModel, key: Key | None) -> tuple[Key, bytes, bytes]:
+    def _encode_instance(
+        self, instance: BaseModel, key: Key | None, op_id: str | None = None
+    ) -> tuple[Key, bytes, bytes]:
         if key is not None or self._needs_key(instance):
-            changed = self._keyed(instance.model_dump(by_alias=True), key)
+            changed = self._keyed(instance.model_dump(by_alias=True), key, op_id)
             instance = self._validated(changed)
         body = _serialized(instance)
         if _may_hide_nan(body) or _MAYBE_OVER_64_BITS.search(body):
@@ -102,12 +106,14 @@ class DocumentCodec(Generic[D]):
         except ValidationError as error:
             raise _refused(error) from error
 
-    def _keyed(self, document: dict[str, Any], key: Key | None) -> dict[str, Any]:
+    def _keyed(
+        self, document: dict[str, Any], key: Key | None, op_id: str | None
+    ) -> dict[str, Any]:
         """The document with its key in its fields; the caller's own is left alone."""
         if key is None:
             if self._spec.typed or document.get(self._spec.fields[0]) is not None:
                 return document
-            return {**document, self._spec.fields[0]: keys.new_key()}
+            return {**document, self._spec.fields[0]: keys.new_key(op_id)}
         parts = key if self._spec.typed and isinstance(key, tuple | list) else (key,)
         if len(parts) != len(self._spec.fields):
             keys.encode(self._spec, key)

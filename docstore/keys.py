@@ -16,6 +16,7 @@ any coercion between types.
 import math
 import re
 import struct
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -52,6 +53,8 @@ _MICROS_MIN = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _MICROS_MAX = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
+OPERATION_KEYS = uuid.UUID("5ad03c8c-3c7a-5f0e-9d4f-6b2b0a5f6e10")
+"""Under which keys are made from operations' ids; it never changes."""
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -237,9 +240,12 @@ def successor(data: bytes) -> bytes | None:
     return kept[:-1] + bytes((kept[-1] + 1,)) if kept else None
 
 
-def new_key() -> str:
-    """A fresh key: UUIDv7 as text (RFC 9562), each greater than the last one of this process."""
-    return str(uuid_utils.uuid7())
+def new_key(op_id: str | None = None) -> str:
+    """A fresh key: UUIDv7 as text (RFC 9562), each greater than the last one of this process.
+
+    For a named operation always the same one, so that a retry finds the document.
+    """
+    return str(uuid_utils.uuid7() if op_id is None else uuid.uuid5(OPERATION_KEYS, op_id))
 
 
 def _untyped_bytes(spec: KeySpec, key: KeyValue) -> bytes:

@@ -45,6 +45,6 @@ def write_of(
     if isinstance(operation, Delete):
         encoded, body, if_absent = encoded_of(operation.key), None, False
     else:
-        _, encoded, body = codec.encode(operation.document, operation.key)
+        _, encoded, body = codec.encode(operation.document, operation.key, operation.op_id)
         if_absent = operation.if_absent
     return Write(encoded, body, at, operation.if_version, if_absent, operation.if_present, op_id)

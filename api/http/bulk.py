@@ -27,6 +27,7 @@ from api.http.spool import Spool
 from api.http.write_lines import WriteLine, written_line
 from api.json_text import json_bytes
 from api.load import generated_key_field
+from api.whole_numbers import check_whole_numbers
 from docstore import (
     BatchResult,
     DocstoreError,
@@ -146,6 +147,7 @@ class Writer(Generic[W]):
             raise InvalidDocument(
                 f"a JSON {type(document).__name__}, not an object", hint="one JSON object per line"
             )
+        check_whole_numbers(document, line.data)
         return document
 
 

@@ -8,9 +8,8 @@ from starlette.requests import Request
 
 from docstore import InvalidRequest
 from docstore.apply import OP_ID_BYTES_MAX
+from docstore.keys import OPERATION_KEYS
 
-OPERATION_KEYS = uuid.UUID("5ad03c8c-3c7a-5f0e-9d4f-6b2b0a5f6e10")
-"""Under which keys are made from idempotency keys; it never changes."""
 _TAG = re.compile(r'"(\d{1,18})"')
 
 

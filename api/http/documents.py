@@ -1,6 +1,5 @@
 """Documents by key: put, post, get, patch, delete, and many at once by their keys."""
 
-import uuid
 from typing import Any
 
 from starlette.responses import Response
@@ -8,12 +7,13 @@ from starlette.responses import Response
 from api.http import body, models
 from api.http.answers import POSITION_HEADER, etag, json_response, stored, written_json
 from api.http.collections import ONE
-from api.http.conditions import OPERATION_KEYS, Conditions, conditions_of, is_not_modified
+from api.http.conditions import Conditions, conditions_of, is_not_modified
 from api.http.key_paths import key_in_path, key_of_json, path_of
 from api.http.queries import parameters
 from api.http.refusals import TooLarge
 from api.http.routing import PREFIX, Call, Operation
 from api.load import generated_key_field
+from api.whole_numbers import check_whole_numbers
 from docstore import (
     AlreadyExists,
     Collection,
@@ -63,8 +63,7 @@ async def post(call: Call) -> Response:
     key = None
     if field is not None and document.get(field) is None:
         # A retry must find the same document, so its key follows from what names the operation.
-        op_id = asked.op_id
-        key = new_key() if op_id is None else str(uuid.uuid5(OPERATION_KEYS, op_id))
+        key = new_key(asked.op_id)
     try:
         result = await call.served.writes.write(_put(document, key, asked, if_absent=True))
     except VersionConflict as error:
@@ -143,6 +142,7 @@ async def _document(call: Call, types: tuple[str, ...]) -> dict[str, Any]:
             f"a document is a JSON object, not {type(document).__name__}",
             hint='send an object like {"make": "Ford", "price": 9500}',
         )
+    check_whole_numbers(document, data)
     return document
 
 

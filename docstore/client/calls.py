@@ -69,8 +69,8 @@ class CollectionCalls(Generic[D]):
         op_id: str | None,
     ) -> Call[WriteResult]:
         """Store a document; its key is known before it is sent."""
-        whole, encoded, body = self._codec.encode(document, key)
         headers = {"content-type": JSON, **_operation(op_id)}
+        whole, encoded, body = self._codec.encode(document, key, op_id)
         if if_version is not None:
             headers["if-match"] = f'"{if_version}"'
         elif if_present:

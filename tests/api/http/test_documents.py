@@ -9,6 +9,8 @@ from tests.api.http.conftest import CARS
 
 DOCUMENTS = "/v1/collections/cars/documents"
 
+JSON = {"content-type": "application/json"}
+
 
 def test_a_document_comes_back_as_it_was_put_with_its_version_as_etag(cars: TestClient) -> None:
     found = cars.get(f"{DOCUMENTS}/a1")
@@ -157,3 +159,20 @@ def test_a_document_that_does_not_fit_is_refused_naming_the_field(
     assert (refused.status_code, refused.json().get("path")) == (status, path)
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["hint"]
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**30])
+def test_a_whole_number_beyond_64_bits_is_refused_rather_than_changed(
+    client: TestClient, number: int
+) -> None:
+    path = "/v1/collections/things"
+    client.put(path, json={})
+    for form in (f'{{"n": {number}}}', f'{{"a": [1.5, {{"n": {number}}}]}}'):
+        refused = client.put(f"{path}/documents/a", content=form, headers=JSON)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid-document")
+        lines = {"content-type": "application/x-ndjson"}
+        bulk = client.post(f"{path}/documents:bulk", content=form, headers=lines)
+        assert bulk.json()["status"] == 422
+    exact = f'{{"n":{2**64 - 1},"m":{-(2**63)},"f":1e+30,"id":"a"}}'
+    assert client.put(f"{path}/documents/a", content=exact, headers=JSON).status_code == 201
+    assert client.get(f"{path}/documents/a").text == exact

@@ -16,6 +16,7 @@ from docstore import (
     FailedWrite,
     InvalidDocument,
     InvalidQuery,
+    InvalidRequest,
     InvalidSchema,
     Key,
     Keyword,
@@ -118,6 +119,25 @@ def test_an_operation_is_done_once(cars: Any) -> None:
     first = cars.put(CARS[0], op_id="op-1")
     assert cars.put(CARS[0], op_id="op-1") == first
     assert cars.fetch("a1").version == 2
+
+
+def test_an_operation_without_a_key_is_done_once_too(cars: Any) -> None:
+    first = cars.put({"make": "Kia", "price": 1}, op_id="once")
+    again = cars.put({"make": "Kia", "price": 1}, op_id="once")
+    assert (again.key, again.position) == (first.key, first.position)
+    assert cars.count() == len(CARS) + 1
+
+
+def test_an_id_used_for_another_document_loses_no_write(cars: Any) -> None:
+    for number in range(20):
+        assert cars.put({"id": f"n{number}", "make": "Kia", "price": 1}, op_id="again").created
+        assert cars.exists(f"n{number}")
+
+
+@pytest.mark.parametrize("op_id", [5, "", "x" * 65, "\ud800"])
+def test_an_id_that_is_none_is_refused(cars: Any, op_id: Any) -> None:
+    with pytest.raises(InvalidRequest):
+        cars.put(CARS[0], op_id=op_id)
 
 
 def test_a_batch_says_what_became_of_each(cars: Any) -> None:
