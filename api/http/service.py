@@ -5,7 +5,7 @@ Everything with a queue is bounded: threads by `threads`, dear searches by `expe
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from api.http.access_log import AccessLog
@@ -72,7 +72,7 @@ class Service:
     async def run(self, work: Callable[[], T]) -> T:
         """Run something in a thread, for as long as a request may take.
 
-        Raises DeadlineExceeded; the work itself then goes on to its end and its result is dropped.
+        Raises DeadlineExceeded; work that began then goes on to its end and its result is dropped.
         """
         return await self.within(self.settings.request_seconds, work)
 
@@ -84,34 +84,25 @@ class Service:
             )
         self.dear += 1
         self.metrics.searches.set(self.dear)
-        future = self._submit(work)
+        running = self._submit(work)
+        future = asyncio.wrap_future(running)
         future.add_done_callback(self._one_less)
-        return await self._awaited(future, seconds)
+        return await _awaited(running, future, seconds)
 
     async def endure(self, work: Callable[[], T]) -> T:
         """Run something in a thread for as long as it takes."""
-        return await self._submit(work)
+        return await asyncio.wrap_future(self._submit(work))
 
     async def within(self, seconds: float, work: Callable[[], T]) -> T:
         """Run something in a thread; raises DeadlineExceeded when it takes longer."""
-        return await self._awaited(self._submit(work), seconds)
+        running = self._submit(work)
+        return await _awaited(running, asyncio.wrap_future(running), seconds)
 
-    def _submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
+    def _submit(self, work: Callable[[], T]) -> Future[T]:
         try:
-            return asyncio.get_running_loop().run_in_executor(self.pool, work)
+            return self.pool.submit(work)
         except RuntimeError as error:
             raise Closed("the server is stopping", hint="ask again when it is back") from error
-
-    async def _awaited(self, future: asyncio.Future[T], seconds: float) -> T:
-        done, _ = await asyncio.wait((future,), timeout=seconds)
-        if not done:
-            future.add_done_callback(_retrieved)
-            raise DeadlineExceeded(
-                f"not answered within {seconds:g} seconds",
-                hint="narrow the search or allow it more time; what it began goes on",
-                seconds=seconds,
-            )
-        return future.result()
 
     def _one_less(self, _: object) -> None:
         self.dear -= 1
@@ -130,6 +121,21 @@ class Service:
         await asyncio.to_thread(self.writers.shutdown)
         await asyncio.to_thread(self.store.close)
         self.log.flush()
+
+
+async def _awaited(running: Future[T], future: asyncio.Future[T], seconds: float) -> T:
+    done, _ = await asyncio.wait((future,), timeout=seconds)
+    if not done:
+        future.add_done_callback(_retrieved)
+        # What nobody waits for any more must not keep a thread from those who still do.
+        has_begun = not running.cancel()
+        raise DeadlineExceeded(
+            f"not answered within {seconds:g} seconds",
+            hint="narrow the search or allow it more time"
+            + ("; what it began goes on" if has_begun else ""),
+            seconds=seconds,
+        )
+    return future.result()
 
 
 def _retrieved(future: asyncio.Future[Any]) -> None:

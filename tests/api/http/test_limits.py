@@ -33,6 +33,28 @@ def test_work_that_takes_too_long_is_told_so_and_goes_on(tmp_path: Path) -> None
     assert finished.is_set()
 
 
+def test_work_that_nobody_waits_for_any_more_is_not_begun(tmp_path: Path) -> None:
+    allowed = threading.Event()
+    begun: list[str] = []
+
+    async def ask() -> None:
+        service = Service(Store.open(tmp_path), Settings(threads=1))
+        first = asyncio.create_task(service.run(lambda: allowed.wait(10)))
+        await asyncio.sleep(0)
+        with pytest.raises(DeadlineExceeded):
+            await service.run_dear(0.01, lambda: begun.append("late"))
+        async with asyncio.timeout(5):
+            while service.dear:
+                await asyncio.sleep(0)
+        allowed.set()
+        assert await first
+        assert await service.run_dear(10, lambda: True)
+        await service.close()
+
+    asyncio.run(ask())
+    assert begun == []
+
+
 def test_only_so_many_dear_searches_run_at_once(tmp_path: Path) -> None:
     allowed = threading.Event()
 
