@@ -104,14 +104,7 @@ class Connection(HttpToolsProtocol):
         if not self._is_in_head or self.transport.is_closing():
             return
         if self._head_bytes > self.settings.header_bytes_max:
-            maximum = self.settings.header_bytes_max
-            self._refuse(
-                HeadTooLarge(
-                    f"the headers are larger than {maximum:,} bytes",
-                    hint="send a long search as a POST",
-                    bytes_max=maximum,
-                )
-            )
+            self._refuse(self._too_large())
         elif self._timer is None and self._head_bytes > 0:
             # With none of the next head here, the request before is at work: as long as it likes.
             self._watch()
@@ -119,8 +112,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """A head is whole."""
         self._unwatch()
-        self._is_in_head = False
         super().on_headers_complete()
+        self._is_in_head = False
 
     def on_response_complete(self) -> None:
         """An answer is whole; what still comes of its request's body is passed over."""
@@ -140,8 +133,19 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's words are not ours
-        """Tell a client that does not speak HTTP."""
+        """Tell a client that does not speak HTTP, or whose path is too long for the parser."""
+        if self._is_in_head and self._head_bytes > self.settings.header_bytes_max:
+            self._refuse(self._too_large())
+            return
         self._refuse(InvalidRequest("this is not an HTTP/1.1 request", hint="use an HTTP client"))
+
+    def _too_large(self) -> HeadTooLarge:
+        maximum = self.settings.header_bytes_max
+        return HeadTooLarge(
+            f"the headers are larger than {maximum:,} bytes",
+            hint="send a long search as a POST",
+            bytes_max=maximum,
+        )
 
     def _watch(self) -> None:
         self._timer = self.loop.call_later(self.settings.header_seconds, self._on_slow)

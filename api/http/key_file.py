@@ -4,6 +4,7 @@ It holds hashes, never keys. Its form and its names never change meaning.
 """
 
 import datetime
+import stat
 import time
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,10 @@ LOOK_SECONDS = 1.0
 def read_keys(path: Path) -> dict[str, StoredKey]:
     """The keys of a file by id; raises NotFound, InvalidRequest when it is not such a file."""
     try:
+        if path.stat().st_mode & stat.S_IWOTH:
+            raise InvalidRequest(
+                f"everybody may write {path}, and so make keys", hint=f"chmod 600 {path}"
+            )
         form = orjson.loads(path.read_bytes())
         if form["format"] != _FORMAT:
             raise ValueError("another format")

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import zlib
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,7 +47,8 @@ async def scan(call: Call) -> Response:
         key_of(collection, given[name]) if name in given else None
         for name in ("from", "to", "prefix")
     )
-    last = _last_of(collection, given["cursor"], reverse) if "cursor" in given else None
+    scanned = _scanned(collection, given, reverse)
+    last = _last_of(collection, given["cursor"], scanned) if "cursor" in given else None
     if last is not None:
         start, end = (start, last) if reverse else (last, end)
 
@@ -67,22 +69,28 @@ async def scan(call: Call) -> Response:
     documents, key = await call.service.run(page)
     if key is None:
         return json_response({"documents": documents, "next": None})
-    cursor = _cursor_of(collection, key, reverse)
+    cursor = _cursor_of(collection, key, scanned)
     query = urlencode({**dict(call.request.query_params), "cursor": cursor})
     link = f'<{call.request.url.path}?{query}>; rel="next"'
     return json_response({"documents": documents, "next": cursor}, 200, {"link": link})
 
 
-def _cursor_of(collection: Collection[Any], key: Key, reverse: bool) -> str:
-    form = orjson.dumps([text_of(collection, key), reverse])
+def _scanned(collection: Collection[Any], given: dict[str, Any], reverse: bool) -> int:
+    """What tells one scan from another, so that none goes on with another's cursor."""
+    bounds = [given.get(name) for name in ("from", "to", "prefix")]
+    return zlib.crc32(orjson.dumps([collection.name, reverse, *bounds]))
+
+
+def _cursor_of(collection: Collection[Any], key: Key, scanned: int) -> str:
+    form = orjson.dumps([text_of(collection, key), scanned])
     return base64.urlsafe_b64encode(form).rstrip(b"=").decode()
 
 
-def _last_of(collection: Collection[Any], cursor: str, reverse: bool) -> Key:
+def _last_of(collection: Collection[Any], cursor: str, scanned: int) -> Key:
     try:
         form = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         match form:
-            case [str(text), bool(was_reverse)] if was_reverse == reverse:
+            case [str(text), int(of)] if of == scanned:
                 return key_of(collection, text)
     except (binascii.Error, ValueError):
         pass

@@ -104,6 +104,13 @@ def test_the_file_holds_hashes_and_only_its_owner_reads_it(keys: Path) -> None:
     assert keys.stat().st_mode & 0o077 == 0
 
 
+def test_a_file_that_everybody_may_write_holds_no_keys(keys: Path) -> None:
+    add_key(keys, "someone", ("read",), ("*",))
+    keys.chmod(0o666)
+    with pytest.raises(InvalidRequest, match="everybody may write"):
+        read_keys(keys)
+
+
 def test_a_revoked_key_is_refused_by_the_running_server(
     connect: Connect, keys: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,6 +129,7 @@ def test_a_body_that_does_not_come_is_waited_for_only_so_long(serve: Serve) -> N
     [
         (b"GET / HTTP/1.1\r\nhost: localhost\r\nx: ", "head-timeout"),
         (b"nonsense\r\n\r\n", "invalid-request"),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nhost: localhost\r\n\r\n", "head-too-large"),
         (b"GET /\xff HTTP/1.1\r\nhost: localhost\r\n\r\n", "invalid-request"),
         (b"GET / HTTP/1.1\r\nhost: localhost\r\na: b\rset-cookie: c\r\n\r\n", "invalid-request"),
         (b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n", "invalid-request"),

@@ -57,6 +57,20 @@ def test_the_link_leads_to_the_next_page(many: TestClient) -> None:
     assert [each["key"] for each in many.get(link).json()["documents"]] == ["k003", "k004", "k005"]
 
 
+def test_no_scan_goes_on_with_the_cursor_of_another(many: TestClient) -> None:
+    cursor = many.get(DOCUMENTS, params={"limit": 1}).json()["next"]
+    assert many.get(DOCUMENTS, params={"limit": 5, "cursor": cursor}).status_code == 200
+    many.put("/v1/collections/few", json={})
+    for path, others in [
+        (DOCUMENTS, {"prefix": "k"}),
+        (DOCUMENTS, {"from": "a"}),
+        (DOCUMENTS, {"reverse": "true"}),
+        ("/v1/collections/few/documents", {}),
+    ]:
+        refused = many.get(path, params={"cursor": cursor, **others})
+        assert (refused.status_code, refused.json()["path"]) == (400, "cursor")
+
+
 @pytest.mark.parametrize("cursor", ["x", "!!!!", "bnVsbA", "WyJhIl0", "W10", "WyJhIix0cnVlXQ", "ü"])
 def test_a_cursor_that_is_none_is_refused(many: TestClient, cursor: str) -> None:
     refused = many.get(DOCUMENTS, params={"cursor": cursor})
