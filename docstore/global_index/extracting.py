@@ -87,9 +87,17 @@ class Extractor:
 
     def _terms(self, document: Any) -> dict[bytes, Any]:
         """The values of the indexed fields by stored term: the first of equal ones."""
+        if self.is_single and not self.has_words:
+            # The usual case, written out: one field, one value.
+            values = self._readers[0](document)
+            if not values:
+                return {}
+            if len(values) == 1:
+                term = term_of(values[0], self._kinds[0])
+                return {} if term is None else {stored(term): values[0]}
         parts: list[dict[bytes, Any]] = []
         for reader, words, kind in zip(self._readers, self._words, self._kinds, strict=True):
-            values: Sequence[Any] = reader(document)
+            values = reader(document)
             if words is not None:
                 values = [word for value in values if type(value) is str for word in words(value)]
             part: dict[bytes, Any] = {}

@@ -34,11 +34,8 @@ COUNTED_MAX = 200
 """Terms of a range whose documents are counted; the rest is estimated from them."""
 
 
-class Change(NamedTuple):
-    """A document as it is now: the postings it has in one partition, by stored term."""
-
-    key: bytes
-    rows: Mapping[bytes, bytes]
+Change = tuple[bytes, Mapping[bytes, bytes]]
+"""A document's key and what it is now: the postings it has in one partition, by stored term."""
 
 
 class Checkpoint(NamedTuple):
@@ -109,7 +106,7 @@ class IndexPartition:
 
     def _store(self, transaction: Transaction, changes: Sequence[Change]) -> None:
         documents, postings = self._tables["documents"], self._tables["postings"]
-        held = dict(transaction.cursor(db=documents).getmulti([each.key for each in changes]))
+        held = dict(transaction.cursor(db=documents).getmulti([key for key, _ in changes]))
         counts: dict[bytes, int] = {}
         puts: list[tuple[bytes, bytes]] = []
         known: list[tuple[bytes, bytes]] = []

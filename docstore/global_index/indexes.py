@@ -278,14 +278,16 @@ class GlobalIndexes:
     def catch_up(self) -> None:
         """Apply everything acknowledged before the call and write it, in the calling thread."""
         self._check_writable()
-        for index in list(self._live.values()):
-            numbers = tuple(self._numbers())
-            ends = {number: self._shard_of(number).head for number in numbers}
+        numbers, indexes = tuple(self._numbers()), list(self._live.values())
+        ends = {number: self._shard_of(number).head for number in numbers}
+        for index in indexes:
             while (state := index.state(numbers)) != "ready":
                 if state == "comparing":
                     self._settle(index)
                 else:
                     index.fill(numbers)
+        self._updater.follow(ends, indexes)
+        for index in indexes:
             index.digest(ends)
             index.flush(is_last=True)
 

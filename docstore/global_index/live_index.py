@@ -22,7 +22,7 @@ from docstore.global_index.candidates import Candidates, once_each
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.extracting import Extractor, Rows
 from docstore.global_index.index_files import IndexFiles
-from docstore.global_index.index_partition import Change, Checkpoint
+from docstore.global_index.index_partition import Checkpoint
 from docstore.global_index.resident import Resident
 from docstore.global_index.tails import Tail, read_tail
 from docstore.global_index.wanted import Condition, Held, Wanted
@@ -225,8 +225,7 @@ class LiveIndex:
                     room -= taken + 1
             for place, (rows, checkpoints) in enumerate(zip(documents, moved, strict=True)):
                 if checkpoints:
-                    changes = [Change(key, rows[key]) for key in sorted(rows)]
-                    self.files.apply(place, changes, checkpoints)
+                    self.files.apply(place, sorted(rows.items()), checkpoints)
                     with self._lock:
                         self._residents[place].drop_blocks()
             with self._lock:

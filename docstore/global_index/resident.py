@@ -75,10 +75,7 @@ class Resident:
     def leave(self) -> list[Change]:
         """What is to be written to disk now, in key order; `left` or `kept` follows."""
         self._leaving, self.pending = self.pending, {}
-        return sorted(
-            (Change(key, rows) for key, rows in self._leaving.items()),
-            key=lambda change: change.key,
-        )
+        return [(key, self._leaving[key]) for key in sorted(self._leaving)]
 
     def left(self) -> None:
         """It is on disk."""

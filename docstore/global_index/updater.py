@@ -8,7 +8,7 @@ again after a pause that doubles; the logs keep what was not applied, so nothing
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 
 from docstore.global_index.live_index import LiveIndex
@@ -18,8 +18,8 @@ from indexing.errors import Closed, DocstoreError
 
 SHARE_WHILE_WRITING = 0.12
 """Of the time, while somebody writes: three indexes keep up with some 3,000 writes a second."""
-WRITING_SECONDS = 0.05
-"""Since the last write, for which writes count as under way."""
+WRITING_SECONDS = 0.5
+"""Since the last write, for which writes count as under way: a bulk writer's batches are apart."""
 REST_SECONDS = 0.004
 """Between two steps: worth more than one write's reading."""
 BUSY_ENTRIES = 64
@@ -136,6 +136,14 @@ class Updater:
                 self._turn = (self._turn + at) % len(numbers)
                 return Left.MUCH
         return None
+
+    def follow(self, ends: Mapping[int, int], indexes: Sequence[LiveIndex]) -> None:
+        """Give the indexes every shard's entries up to a seq each, decoding them once."""
+        for number, end in ends.items():
+            following = [index for index in indexes if number in index.digested]
+            while any(index.digested.get(number, end) < end for index in following):
+                if not self._follow_shard(number, following, IDLE_ENTRIES):
+                    break
 
     def _follow_shard(self, number: int, following: Sequence[LiveIndex], room: int) -> int:
         """Give the indexes the next entries of a shard; returns how many."""
