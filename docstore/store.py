@@ -21,8 +21,8 @@ from docstore.catalog import DEFINITION_FILE, SHARDS_DIRECTORY, Definition, chec
 from docstore.collection import Collection
 from docstore.documents import DocumentCodec
 from docstore.forks import INHERITED, forget_in_children
+from docstore.global_index.declaring import declare
 from docstore.global_index.definition import GlobalIndex
-from docstore.global_index.indexes import declare
 from docstore.hot_keys.proposing import HotKey
 from docstore.key_parts import KeyParts
 from docstore.key_ranges import Range, pre_split

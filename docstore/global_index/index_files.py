@@ -91,8 +91,12 @@ class IndexFiles:
             each.promote()
         self._compared = [True] * len(self.partitions)
 
-    def adopt(self, targets: Mapping[int, int], sources: Mapping[int, int]) -> None:
-        """Begin to follow shards from a seq on, where their sources were followed far enough."""
+    def adopt(self, targets: Mapping[int, int], sources: Mapping[int, int]) -> list[int]:
+        """Begin to follow shards from a seq on, where their sources were followed far enough.
+
+        Returns the partitions that have not, and cannot know what they missed.
+        """
+        behind = []
         self.forget(list(targets))
         begun = {number: Checkpoint(seq, None) for number, seq in targets.items()}
         for place, applied in enumerate(self.applied):
@@ -103,6 +107,9 @@ class IndexFiles:
                 for number, seq in sources.items()
             ):
                 self.apply(place, [], begun)
+            else:
+                behind.append(place)
+        return behind
 
     def forget(self, shards: Sequence[int]) -> None:
         """Drop the checkpoints of shards."""
@@ -112,9 +119,9 @@ class IndexFiles:
                 number: each for number, each in self.applied[place].items() if number not in shards
             }
 
-    def empty(self, place: int | None) -> None:
-        """Remove what a partition holds, or all of them."""
-        for each in range(len(self.partitions)) if place is None else (place,):
+    def empty(self, places: Sequence[int]) -> None:
+        """Remove what some partitions hold."""
+        for each in places:
             self.partitions[each].close()
             files.remove_directory(self._directory / str(each))
             self.partitions[each] = self._opened(each)

@@ -15,6 +15,12 @@ from docstore.global_index.bounds import bounds_of
 from docstore.global_index.candidates import Candidates
 from docstore.global_index.checking import check
 from docstore.global_index.comparing import Scatter, differences
+from docstore.global_index.declaring import (
+    INDEXES_DIRECTORY,
+    read_definitions,
+    remove_strays,
+    write_definitions,
+)
 from docstore.global_index.definition import GlobalIndex, check_name
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.lookups import IndexAnswer, answer_of, asked_of
@@ -25,40 +31,17 @@ from docstore.shard import Shard
 from docstore.types import Freshness, Position, Violation
 from indexing.errors import (
     AlreadyExists,
+    Closed,
     Corruption,
     InvalidQuery,
     InvalidRequest,
-    InvalidSchema,
     NotFound,
     Unavailable,
 )
-from indexing.schema import Schema
 
-INDEXES_FILE = "indexes.json"
-INDEXES_DIRECTORY = "indexes"
-_FORMAT = 1
 LOG_ENTRIES_HELD_MAX = 1_000_000
 """Entries of one shard that the log is kept for an index that does not apply them: some 100 MB.
 Beyond, the index is filled again when it can be."""
-
-
-def declare(directory: Path, schema: Schema, indexes: Sequence[GlobalIndex]) -> None:
-    """Write down the indexes of a new collection; raises InvalidSchema, AlreadyExists."""
-    for index in indexes:
-        if not isinstance(index, GlobalIndex):
-            raise InvalidSchema(
-                f"{index!r} is not an index", hint='use GlobalIndex("color", include=["make"])'
-            )
-        index.check_fits(schema)
-    if len({index.name for index in indexes}) < len(indexes):
-        raise AlreadyExists("two indexes have one name", hint="give name= to one of them")
-    if indexes:
-        _write(directory, indexes)
-
-
-def _write(directory: Path, indexes: Sequence[GlobalIndex]) -> None:
-    form = {"format": _FORMAT, "indexes": [index.to_json() for index in indexes]}
-    files.write_json(directory / INDEXES_FILE, form)
 
 
 class GlobalIndexes:
@@ -83,22 +66,13 @@ class GlobalIndexes:
         self._live: dict[str, LiveIndex] = {}
         self._scatter = scatter
         self._updater = Updater(lambda: list(self._live.values()), numbers, shard_of, self._settle)
-        path = directory / INDEXES_FILE
-        if path.exists():
-            form = files.read_json(path)
-            files.check_format(path, form, _FORMAT)
-            declared = [GlobalIndex.from_json(each) for each in form["indexes"]]
-            if not read_only:
-                self._remove_strays({each.name for each in declared})
-            self._live = {each.name: self._opened(each) for each in declared}
-
-    def _remove_strays(self, named: set[str]) -> None:
-        directory = self._directory / INDEXES_DIRECTORY
-        if directory.exists():
-            for path in directory.iterdir():
-                if path.name not in named:
-                    files.remove_directory(path)
-            files.remove_leftovers(directory)
+        declared = read_definitions(directory)
+        if not read_only:
+            remove_strays(directory, declared)
+        self._live = {each.name: self._opened(each) for each in declared}
+        if not read_only:
+            for live in self._live.values():
+                live.suit(numbers())
 
     def _opened(self, index: GlobalIndex) -> LiveIndex:
         directory = self._directory / INDEXES_DIRECTORY / index.name
@@ -127,7 +101,7 @@ class GlobalIndexes:
         return index.changed(bounds=bounds_of(index, self._definition.schema, shards))
 
     def _publish(self, live: dict[str, LiveIndex]) -> None:
-        _write(self._directory, [each.definition for each in live.values()])
+        write_definitions(self._directory, [each.definition for each in live.values()])
         self._live = live
 
     def drop(self, name: str) -> None:
@@ -231,7 +205,21 @@ class GlobalIndexes:
         elif freshness != "current":
             raise InvalidRequest(f"freshness is {freshness!r}", hint="use current or any")
         numbers = self._numbers()
-        return live.find(wanted, conditions, numbers, needed, sort, descending=descending)
+        try:
+            return live.find(wanted, conditions, numbers, needed, sort, descending=descending)
+        except Closed:
+            self._named(name)  # it was dropped meanwhile, or everything was closed
+            raise
+        except Corruption as error:
+            if self._read_only:
+                raise
+            live.empty()
+            self.wake()
+            raise Unavailable(
+                f"the index {name!r} was damaged and is being filled again: {error}",
+                hint="search without it, or ask again later",
+                retryable=True,
+            ) from error
 
     def lookup(
         self,
@@ -326,11 +314,30 @@ class GlobalIndexes:
 
     def throttle(self, documents_per_second: float | None) -> None:
         """Bound how fast indexes are filled from the documents; None for as fast as it goes."""
-        if documents_per_second is not None and not documents_per_second > 0:
-            raise InvalidRequest(
-                f"{documents_per_second!r} documents a second", hint="give more than none, or None"
-            )
+        _check_rate(documents_per_second)
         self._updater.fill_rate = documents_per_second
+
+    def verify(self, documents_per_second: float | None) -> None:
+        """Go on comparing documents with the indexes at some rate while there is time; None: stop.
+
+        `verification` tells what came of it.
+        """
+        _check_rate(documents_per_second)
+        self._check_writable()
+        self._updater.verifier.rate = documents_per_second
+        self.wake()
+
+    @property
+    def verification(self) -> dict[str, Any]:
+        """`rate`, documents `verified`, `divergent` ones, `rounds` over all, `last` in words."""
+        found = self._updater.verifier
+        return {
+            "rate": found.rate,
+            "verified": found.verified,
+            "divergent": found.divergent,
+            "rounds": found.rounds,
+            "last": None if found.last is None else f"{found.last.rule}: {found.last.detail}",
+        }
 
     def stats(self) -> list[dict[str, Any]]:
         """For each index its definition and where it stands.
@@ -339,21 +346,7 @@ class GlobalIndexes:
         `state`, `documents`, `postings`, `terms`, `error`.
         """
         numbers = self._numbers()
-        return [
-            {
-                **offer.definition.to_json(),
-                "state": offer.state,
-                "documents": offer.documents,
-                "postings": offer.postings,
-                "terms": offer.terms,
-                "lag": offer.lag,
-                "lag_ms": round(offer.lag_ms, 1),
-                "overlay": offer.overlay,
-                "filling": sum(number not in offer.live.digested for number in numbers),
-                "error": offer.error,
-            }
-            for offer in self.offers()
-        ]
+        return [offer.to_json(numbers) for offer in self.offers()]
 
     def wake(self, *, is_write: bool = False) -> None:
         """Have the indexes brought up to the logs soon; returns at once."""
@@ -389,3 +382,10 @@ class GlobalIndexes:
         self._updater.stop()
         for index in self._live.values():
             index.close()
+
+
+def _check_rate(documents_per_second: float | None) -> None:
+    if documents_per_second is not None and not documents_per_second > 0:
+        raise InvalidRequest(
+            f"{documents_per_second!r} documents a second", hint="give more than none, or None"
+        )

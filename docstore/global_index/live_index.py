@@ -21,13 +21,14 @@ from docstore.global_index.block import Loose, Slice
 from docstore.global_index.candidates import Candidates, once_each
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.extracting import Extractor, Rows
+from docstore.global_index.filling import take_documents
 from docstore.global_index.index_files import IndexFiles
 from docstore.global_index.index_partition import Checkpoint
 from docstore.global_index.resident import Resident
 from docstore.global_index.tails import Tail, read_tail
 from docstore.global_index.wanted import Condition, Held, Wanted
 from docstore.records import Record
-from docstore.shard import SCAN_BATCH, Shard
+from docstore.shard import Shard
 from indexing.errors import DocstoreError, Unavailable
 from indexing.schema import Schema
 
@@ -219,7 +220,9 @@ class LiveIndex:
             room = most
             for number in numbers:
                 while room > 0 and number not in self.digested:
-                    taken = self._fill(number, documents, moved)
+                    taken = take_documents(
+                        self.files.applied, self.shard_of(number), self.rows_of, documents, moved
+                    )
                     if taken is None:
                         break
                     room -= taken + 1
@@ -233,32 +236,6 @@ class LiveIndex:
                     self._follow_from(number)
             return most - room
 
-    def _fill(
-        self,
-        number: int,
-        documents: list[dict[bytes, Mapping[bytes, bytes]]],
-        moved: list[dict[int, Checkpoint]],
-    ) -> int | None:
-        """Take the next documents of a shard for the partitions that have not read all of it."""
-        shard = self.shard_of(number)
-        begun: dict[int, Checkpoint] = {}
-        for place, applied in enumerate(self.files.applied):
-            known = moved[place].get(number, applied.get(number, Checkpoint(shard.head, b"")))
-            if known.filled is not None:
-                begun[place] = known
-        if not begun:
-            return None
-        start = min(each.filled or b"" for each in begun.values())
-        batch = shard.scan_batch(start)
-        for key, record in batch:
-            rows = self.rows_of(key, number, record)
-            for place in begun:
-                documents[place][key] = rows[place]
-        for place, (seq, filled) in begun.items():
-            last = max(filled or b"", batch[-1][0]) if len(batch) == SCAN_BATCH else None
-            moved[place][number] = Checkpoint(seq, last)
-        return len(batch)
-
     def promote(self) -> None:
         """Let it be asked: it was filled, and its answers were found right."""
         with self._stepping:
@@ -269,7 +246,10 @@ class LiveIndex:
         self.digest({n: seq for n, seq in sources.items() if n in self.digested})
         self.flush(is_last=True)
         with self._stepping, self._lock:
-            self.files.adopt(targets, sources)
+            behind = self.files.adopt(targets, sources)
+            if behind:
+                self.files.empty(behind)
+                self._begin()
             for number in targets:
                 self.digested.pop(number, None)
                 self._follow_from(number)
@@ -281,10 +261,23 @@ class LiveIndex:
             for number in numbers:
                 self.digested.pop(number, None)
 
+    def suit(self, numbers: Sequence[int]) -> None:
+        """After opening: drop shards that are gone, and what they held where others took it over.
+
+        What a gone shard's last entries removed cannot be known any more, so an index that has not
+        adopted the shards that came of it is filled again.
+        """
+        gone = self.files.shards.difference(numbers)
+        if gone and not self.files.shards.issuperset(numbers):
+            self.empty()
+        elif gone:
+            self.forget(sorted(gone))
+
     def empty(self, place: int | None = None) -> None:
         """Forget a partition or all: they are filled again from the documents."""
         with self._stepping, self._lock:
-            self.files.empty(place)
+            every = range(self.definition.partitions)
+            self.files.empty(every if place is None else [place])
             self._begin()
 
     # Reading

@@ -1,6 +1,8 @@
 """What a planner may know of a global index: kept numbers, gathered without a scan or a wait."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.live_index import LiveIndex, State
@@ -51,3 +53,18 @@ class Offer:
     def partitions_of(self, wanted: Wanted) -> tuple[int, ...]:
         """The index partitions that would be asked."""
         return wanted.partitions(self.definition)
+
+    def to_json(self, numbers: Sequence[int]) -> dict[str, Any]:
+        """The definition, where it stands, and how many of some shards are still to be read."""
+        return {
+            **self.definition.to_json(),
+            "state": self.state,
+            "documents": self.documents,
+            "postings": self.postings,
+            "terms": self.terms,
+            "lag": self.lag,
+            "lag_ms": round(self.lag_ms, 1),
+            "overlay": self.overlay,
+            "filling": sum(number not in self.live.digested for number in numbers),
+            "error": self.error,
+        }

@@ -9,12 +9,14 @@ again after a pause that doubles; the logs keep what was not applied, so nothing
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from enum import Enum
 
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.tails import read_tail
+from docstore.global_index.verifying import Verifier
 from docstore.shard import Shard
-from indexing.errors import Closed, DocstoreError
+from indexing.errors import Closed, Corruption, DocstoreError
 
 SHARE_WHILE_WRITING = 0.12
 """Of the time, while somebody writes: three indexes keep up with some 3,000 writes a second."""
@@ -66,6 +68,7 @@ class Updater:
         self._written = 0.0
         self._turn = 0
         self.fill_rate: float | None = None
+        self.verifier = Verifier()
         self.errors: dict[str, DocstoreError] = {}
 
     def wake(self, *, is_write: bool = True) -> None:
@@ -113,10 +116,18 @@ class Updater:
                 continue  # it was dropped, or the store is being closed
             except DocstoreError as error:
                 self.errors[index.definition.name] = error
+                if isinstance(error, Corruption):
+                    index.empty()
                 continue
             self.errors.pop(index.definition.name, None)
             more = more or filling or (Left.UNWRITTEN if unwritten else None)
+        if not is_writing and not more:
+            self._verify(numbers, indexes)
         return more
+
+    def _verify(self, numbers: Sequence[int], indexes: Sequence[LiveIndex]) -> None:
+        with suppress(DocstoreError):  # a shard that cannot be read says so to who reads it
+            self.verifier.step(numbers, self._shard_of, indexes)
 
     def _follow(
         self, numbers: Sequence[int], indexes: Sequence[LiveIndex], room: int
@@ -184,8 +195,9 @@ class Updater:
 
     def _may_go_on(self) -> bool:
         """Wait until there is something to do; False when stopped."""
+        idle = None if self.verifier.rate is None else IDLE_SECONDS
         with self._changed:
-            self._changed.wait_for(lambda: self._is_woken or self._is_stopped)
+            self._changed.wait_for(lambda: self._is_woken or self._is_stopped, idle)
             self._is_woken = False
             if not self.errors:
                 self._pause = 0.0

@@ -1,0 +1,58 @@
+"""The definitions of a collection's global indexes on disk.
+
+Invariant: `indexes.json` names the indexes that exist, replaced as a whole; directories beside it
+that it does not name are left from a crash and removed on opening.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from docstore import files
+from docstore.global_index.definition import GlobalIndex
+from indexing.errors import AlreadyExists, InvalidSchema
+from indexing.schema import Schema
+
+INDEXES_FILE = "indexes.json"
+INDEXES_DIRECTORY = "indexes"
+_FORMAT = 1
+
+
+def declare(directory: Path, schema: Schema, indexes: Sequence[GlobalIndex]) -> None:
+    """Write down the indexes of a new collection; raises InvalidSchema, AlreadyExists."""
+    for index in indexes:
+        if not isinstance(index, GlobalIndex):
+            raise InvalidSchema(
+                f"{index!r} is not an index", hint='use GlobalIndex("color", include=["make"])'
+            )
+        index.check_fits(schema)
+    if len({index.name for index in indexes}) < len(indexes):
+        raise AlreadyExists("two indexes have one name", hint="give name= to one of them")
+    if indexes:
+        write_definitions(directory, indexes)
+
+
+def write_definitions(directory: Path, indexes: Sequence[GlobalIndex]) -> None:
+    """Replace what is written."""
+    form = {"format": _FORMAT, "indexes": [index.to_json() for index in indexes]}
+    files.write_json(directory / INDEXES_FILE, form)
+
+
+def read_definitions(directory: Path) -> list[GlobalIndex]:
+    """What is written; raises Corruption."""
+    path = directory / INDEXES_FILE
+    if not path.exists():
+        return []
+    form = files.read_json(path)
+    files.check_format(path, form, _FORMAT)
+    return [GlobalIndex.from_json(each) for each in form["indexes"]]
+
+
+def remove_strays(directory: Path, named: Sequence[GlobalIndex]) -> None:
+    """Remove the directories of indexes that are not written down."""
+    names = {each.name for each in named}
+    parent = directory / INDEXES_DIRECTORY
+    if parent.exists():
+        for path in parent.iterdir():
+            if path.name not in names:
+                files.remove_directory(path)
+        files.remove_leftovers(parent)

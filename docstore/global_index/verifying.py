@@ -1,0 +1,65 @@
+"""Comparing documents with the indexes a few at a time, for ever, while everything goes on.
+
+What is found is counted and the last of it kept; nothing is repaired, for whoever reads the gauge
+decides that. Off unless a rate is given.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+
+from docstore.global_index.checking import Divergence, check_document
+from docstore.global_index.live_index import LiveIndex
+from docstore.shard import Shard
+
+BATCH_MAX = 64
+"""Documents compared in one go, so that nobody waits for it."""
+
+
+class Verifier:
+    """Walks all shards, one after another, round after round; called by one thread.
+
+    `verified` documents were compared with every index, `divergent` of them differed, `rounds`
+    times all were.
+    """
+
+    def __init__(self) -> None:
+        self.rate: float | None = None
+        self.verified = 0
+        self.divergent = 0
+        self.rounds = 0
+        self.last: Divergence | None = None
+        self._place = 0
+        self._after = b""
+        self._due = 0.0
+
+    def step(
+        self,
+        numbers: Sequence[int],
+        shard_of: Callable[[int], Shard],
+        indexes: Iterable[LiveIndex],
+    ) -> None:
+        """Compare some documents if it is time for them."""
+        rate, now = self.rate, time.monotonic()
+        if rate is None or now < self._due:
+            return
+        number = numbers[self._place % len(numbers)]
+        batch = list(islice(shard_of(number).scan_batch(self._after), BATCH_MAX))
+        self._due = now + max(len(batch), 1) / rate
+        for index in indexes:
+            if index.state(numbers) == "ready":
+                for key, record in batch:
+                    # A later document is not on disk yet: its turn comes in the next round.
+                    if record.seq <= index.files.floor(number):
+                        for each in islice(check_document(index, number, key, record), 1):
+                            self.divergent += 1
+                            self.last = each
+        self.verified += len(batch)
+        if len(batch) == BATCH_MAX:
+            self._after = batch[-1][0]
+            return
+        self._after = b""
+        self._place += 1
+        if self._place >= len(numbers):
+            self._place = 0
+            self.rounds += 1

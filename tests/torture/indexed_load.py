@@ -1,0 +1,53 @@
+"""A process that writes documents under global indexes, made to be killed at any moment.
+
+`python -m tests.torture.indexed_load DATA SEED` puts, replaces and deletes numbered documents, has
+an index dropped and made anew or rebuilt now and then, and prints a line after each round.
+"""
+
+import random
+import sys
+from typing import Any
+
+from docstore import GlobalIndex, NotFound, Store
+
+NUMBERS = 400
+BATCH = 40
+COLOR = GlobalIndex("color", include=["price"], partitions=3)
+PRICE = GlobalIndex("price", include=["color"], partitions=2, by="range")
+
+
+def main(data: str, seed: int) -> None:
+    """Write until killed."""
+    rng = random.Random(seed)
+    with Store.open(data) as store:
+        try:
+            cars = store.collection("cars")
+        except NotFound:
+            cars = store.create_collection("cars", partitions=4, indexes=[COLOR, PRICE])
+        print("open", flush=True)
+        while True:
+            cars.put_many(document_of(rng) for _ in range(BATCH))
+            cars.delete_many(str(rng.randrange(NUMBERS)) for _ in range(BATCH // 4))
+            cars.put(document_of(rng))
+            turn = rng.randrange(40)
+            if turn == 0:
+                cars.indexes.rebuild("color")
+            elif turn == 1:
+                cars.indexes.drop("price")
+                cars.indexes.create(PRICE)
+            elif turn == 2:
+                cars.indexes.catch_up()
+            print("written", flush=True)
+
+
+def document_of(rng: random.Random) -> dict[str, Any]:
+    """Some document, of few keys and values, so that most replace one."""
+    return {
+        "id": str(rng.randrange(NUMBERS)),
+        "color": rng.choice(["red", "blue", ["red", "green"], None]),
+        "price": rng.randrange(50),
+    }
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
