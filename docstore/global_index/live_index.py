@@ -349,7 +349,7 @@ class LiveIndex:
         if self._read_only or numbers not in self._open_for:
             if self.state(numbers) != "ready":
                 raise self._unready()
-            heads = {n: self.shard_of(n).head for n in numbers if n in self._owed}
+            heads = {n: self.shard_of(n).visible_head for n in numbers if n in self._owed}
             for number, head in heads.items():
                 followed = self.files.followed(number)
                 if followed is None or followed[1] > head:

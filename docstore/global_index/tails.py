@@ -40,7 +40,7 @@ def read_tail(shard: Shard, after: int, most: int) -> Tail | None:
         if not found or is_cut(shard, after, found[0][0].seq):
             return None
         last = found[-1][0].seq
-        needed = _needed(found, shard.head)
+        needed = _needed(found, shard)
         if needed <= last or last - after >= ENTRIES_MAX:
             break
         most = min(needed - after, ENTRIES_MAX)
@@ -56,7 +56,7 @@ def read_tail(shard: Shard, after: int, most: int) -> Tail | None:
     )
 
 
-def _needed(found: list[tuple[Entry, Record | None]], head: int) -> int:
+def _needed(found: list[tuple[Entry, Record | None]], shard: Shard) -> int:
     """Up to which seq must be read so that no document has a later entry."""
     latest: dict[bytes, Operation] = {entry.key: entry.operation for entry, _ in found}
     needed = 0
@@ -64,7 +64,7 @@ def _needed(found: list[tuple[Entry, Record | None]], head: int) -> int:
         if record is not None:
             needed = max(needed, record.seq)
         elif latest[entry.key] is not Operation.DELETE:
-            return head  # it was deleted by some later entry
+            return shard.visible_head  # it was deleted by some later entry
     return needed
 
 
