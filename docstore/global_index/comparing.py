@@ -1,7 +1,9 @@
-"""Comparing a filled index with scatter searches over the local indexes, before it is asked.
+"""Comparing a filled index with documents and with scatter searches, before it is asked.
 
-A sample of its terms is looked up both ways, as of now. Where they differ the document decides, and
-only one that was not written meanwhile counts. Returns what differs in words; nothing is changed.
+Some documents of every shard are held against their postings; a sample of the index's terms is
+looked up both ways, as of now. Where they differ the document decides, and only one that was not
+written meanwhile counts. A local index that cannot answer proves nothing. Returns what differs in
+words; nothing is changed.
 """
 
 import random
@@ -11,14 +13,18 @@ from itertools import islice
 from typing import Any
 
 from docstore import execute, keys
+from docstore.global_index.checking import check_document
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.wanted import Wanted
 from docstore.keys import KeySpec
+from indexing.errors import DocstoreError
 from indexing.filters import parse_filter
 from indexing.local_index import View
 from indexing.search import Searches
 
 TERMS_COMPARED = 24
+DOCUMENTS_COMPARED = 32
+"""Of every shard."""
 DOCUMENTS_MAX = 2000
 """Documents of one term that are compared: a frequent one would take long."""
 
@@ -30,7 +36,10 @@ def scatter_over(views: Callable[[], dict[int, View]], spec: KeySpec, pool: Exec
     """Searches over views of all shards."""
 
     def scatter(values: dict[str, Any]) -> set[bytes] | None:
-        of_now = views()
+        try:
+            of_now = views()
+        except DocstoreError:
+            return None  # whoever searches is told
         ready = Searches(parse_filter(values), of_now, str).ready(None)
         found = execute.search(ready, of_now, None, 0, DOCUMENTS_MAX, pool)
         if found.total > DOCUMENTS_MAX:
@@ -44,6 +53,11 @@ def differences(index: LiveIndex, numbers: Sequence[int], scatter: Scatter) -> I
     """What the index says otherwise than a search does, term by term of a sample."""
     index.digest({number: index.shard_of(number).head for number in numbers})
     heads = {number: index.shard_of(number).head for number in numbers}
+    for number in numbers:
+        for key, record in index.shard_of(number).scan_batch(b"")[:DOCUMENTS_COMPARED]:
+            if record.seq <= index.files.floor(number):
+                for each in check_document(index, number, key, record):
+                    yield f"{key!r}: {each.detail}"
     for term, value in _sample(index):
         found = scatter(dict(zip(index.definition.fields, value, strict=True)))
         if found is None:
