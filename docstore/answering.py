@@ -62,6 +62,14 @@ class Asking:
         return self.index is None or (self.index == AUTO and not len(partitions.indexes))
 
 
+_ANY = Asking()
+
+
+def asking_of(index: str | None, max_fanout: int | None) -> Asking:
+    """What a caller passes; the usual is made once. Raises InvalidQuery."""
+    return _ANY if index == AUTO and max_fanout is None else Asking(index, max_fanout)
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What answers: a way over global indexes, or with None the shards of the plan."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from docstore import answering, changes, check, keys, writing
-from docstore.answering import Asking
+from docstore.answering import asking_of
 from docstore.apply import Write, op_id_bytes
 from docstore.batches import WriteBatch
 from docstore.completing import complete
@@ -283,7 +283,7 @@ class Collection(Generic[D]):
         counting = Counting.parse(facets, histograms)
         marking = Marking.parse(highlight, self._layout, request.narrowed)
         until = Deadline.after(timeout, is_partial=partial)
-        asking = Asking(index, max_fanout)
+        asking = asking_of(index, max_fanout)
         return answering.search(
             self._partitions, self._codec, request, page, counting, marking, until, asking
         )
@@ -304,7 +304,7 @@ class Collection(Generic[D]):
         if q is None and filter is None and query is None:
             return self._partitions.count()
         request = request_of(self._partitions, q, filter, query, None, freshness, after, operator)
-        return answering.count(self._partitions, request, Asking(index, max_fanout))
+        return answering.count(self._partitions, request, asking_of(index, max_fanout))
 
     def explain(
         self,
@@ -326,7 +326,7 @@ class Collection(Generic[D]):
         """
         check_unplanned(page)
         request = request_of(self._partitions, q, filter, query, sort, freshness, after, operator)
-        return answering.explain(self._partitions, request, Asking(index, max_fanout))
+        return answering.explain(self._partitions, request, asking_of(index, max_fanout))
 
     def complete(
         self,

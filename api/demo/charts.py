@@ -82,6 +82,18 @@ def stretches_of(timings: Mapping[str, float]) -> list[Stretch]:
     return found
 
 
+def line_of(values: Sequence[float], most: int) -> str:
+    """The points of a line over the last `most` values, the newest at the right; "" for none."""
+    shown = values[-most:]
+    tallest = max(shown, default=0) or 1
+    step = CHART_WIDTH / max(most - 1, 1)
+    start = CHART_WIDTH - step * (len(shown) - 1)
+    return " ".join(
+        f"{start + place * step:.1f},{CHART_HEIGHT - 1 - (CHART_HEIGHT - 2) * value / tallest:.1f}"
+        for place, value in enumerate(shown)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Arc:
     """One partition in the ring: its slice of the tokens, and a bar outwards for what it holds.

@@ -6,6 +6,7 @@ the same; who has no script reloads the page.
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.demo import rendering
-from api.demo.charts import RING_SIZE, ring_of
+from api.demo.charts import CHART_HEIGHT, CHART_WIDTH, RING_SIZE, line_of, ring_of
 from api.http.refusals import Busy
 from api.http.service import Service
 from docstore import DocstoreError
@@ -22,6 +23,8 @@ from docstore import DocstoreError
 LOOK_SECONDS = 1.0
 _SLOWEST = 8
 _HOTTEST = 8
+LAG_LOOKS = 60
+"""Looks in a chart of lag: a minute."""
 _PICTURED_MAX = 64
 """Partitions in a ring; more would be lines that nobody can tell apart."""
 
@@ -46,10 +49,28 @@ class Rates:
         return rates
 
 
+@dataclass
+class Lags:
+    """The lag of every global index at the latest looks."""
+
+    _seen: dict[tuple[str, str], deque[int]] = field(default_factory=dict)
+
+    def of(self, stats: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The statistics of a collection's indexes, each with the line of its lag."""
+        shown = []
+        for each in stats["indexes"]:
+            name = stats["collection"], each["name"]
+            seen = self._seen.setdefault(name, deque(maxlen=LAG_LOOKS))
+            seen.append(each["lag"])
+            line = line_of(list(seen), LAG_LOOKS)
+            shown.append({**each, "line": line, "looks": len(seen), "most": max(seen)})
+        return shown
+
+
 async def console_page(service: Service, _: Request) -> Response:
     """The whole page."""
-    rates = Rates()
-    values = await service.run(lambda: looked(service, rates))
+    rates, lags = Rates(), Lags()
+    values = await service.run(lambda: looked(service, rates, lags))
     return rendering.page("console.html", **values)
 
 
@@ -63,11 +84,11 @@ async def events(service: Service, _: Request) -> Response:
 async def _stream(service: Service) -> AsyncIterator[bytes]:
     service.streams += 1
     service.metrics.streams.inc()
-    rates = Rates()
+    rates, lags = Rates(), Lags()
     try:
         while not service.stopping.is_set():
             try:
-                values = await service.run(lambda: looked(service, rates))
+                values = await service.run(lambda: looked(service, rates, lags))
             except DocstoreError:
                 return  # the browser asks again by itself, and is told then
             yield _event(rendering.rendered("_live.html", **values))
@@ -85,7 +106,7 @@ def _event(markup: str) -> bytes:
     return f"event: live\n{lines}\n".encode()
 
 
-def looked(service: Service, rates: Rates) -> dict[str, Any]:
+def looked(service: Service, rates: Rates, lags: Lags) -> dict[str, Any]:
     """Everything the console shows, as of now; looks at every shard."""
     stats = service.store.stats()
     collections = stats["collections"]
@@ -95,7 +116,10 @@ def looked(service: Service, rates: Rates) -> dict[str, Any]:
             counts[_name(each, shard)] = shard["head"]
     growth = rates.of(counts, time.monotonic())
     return {
-        "collections": [_pictured(each, growth) for each in collections],
+        "collections": [
+            {**_pictured(each, growth), "indexes": lags.of(each)} for each in collections
+        ],
+        "chart": (CHART_WIDTH, CHART_HEIGHT),
         "documents": sum(each["documents"] for each in collections),
         "bytes": sum(each["bytes"] for each in collections),
         "lag": sum(each["lag"] for each in collections),

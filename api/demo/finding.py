@@ -7,10 +7,11 @@ when that finds nothing either, some of the words will do, and the page says so.
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from api.demo.asked import CHOICES, PAGE_HITS, WINDOW_MAX, Asked
+from api.demo.listings import INDEXES
 from docstore import Collection, Histogram, SearchResult, ValueCount
 
 Cars = Collection[dict[str, Any]]
@@ -139,12 +140,13 @@ def _search(
     operator: str | None,
     scales: Mapping[str, Scale],
 ) -> SearchResult[dict[str, Any]]:
-    return cars.search(
+    index = None if words is not None or asked.query() is not None else index_of(cars, asked)
+    counted = cars.search(
         words,
         filter=asked.filter(),
         sort=asked.order,
         operator=operator,
-        limit=0 if asked.query() is not None else PAGE_HITS,
+        limit=0 if index is not None or asked.query() is not None else PAGE_HITS,
         offset=asked.offset,
         facets={name: _FACETS[name] for name in CHOICES},
         histograms={
@@ -155,6 +157,25 @@ def _search(
         },
         highlight=_HIGHLIGHTED if asked.q else None,
     )
+    if index is None:
+        return counted
+    # The cars of the page come from a global index; what is counted beside them, from all shards.
+    page = cars.search(
+        filter=asked.filter(),
+        sort=asked.order,
+        limit=PAGE_HITS,
+        offset=asked.offset,
+        index=index,
+    )
+    return replace(page, facets=counted.facets, histograms=counted.histograms)
+
+
+def index_of(cars: Cars, asked: Asked) -> str | None:
+    """The global index for the colours or makes that are chosen, once it is filled."""
+    if not asked.chosen.keys() & {index.name for index in INDEXES}:
+        return None
+    ready = [each.definition.name for each in cars.indexes.offers() if each.state == "ready"]
+    return next((name for name in ready if asked.chosen.get(name)), None)
 
 
 def _following(asked: Asked, page: SearchResult[Any], total: int) -> Asked | None:

@@ -12,8 +12,15 @@ from typing import Any
 import orjson
 
 from api.lines import Line
+from docstore import GlobalIndex
 
 COLLECTION = "cars"
+_CARRIED = ("make", "model", "color", "body", "fuel", "state", "price", "year", "mileage", "posted")
+INDEXES = tuple(
+    GlobalIndex(field, include=[each for each in _CARRIED if each != field])
+    for field in ("color", "make")
+)
+"""What the site's colour and make filters ask; they carry all that it filters and sorts by."""
 BODIES = (
     "sedan",
     "suv",

@@ -5,15 +5,16 @@ wrote into it stays.
 """
 
 from pathlib import Path
+from typing import Any
 
 import api
 from api import terminal
-from api.demo.listings import COLLECTION, SCHEMA, tidied
+from api.demo.listings import COLLECTION, INDEXES, SCHEMA, tidied
 from api.lines import Reader, source_of
 from api.load import Interrupts, Loader, Tally, batches
 from api.load_progress import LoadProgress
 from api.load_report import LoadReport
-from docstore import NotFound, Store
+from docstore import Collection, NotFound, Store
 
 PARTITIONS = 4
 _BATCH_DOCUMENTS = 2000
@@ -47,6 +48,7 @@ def prepare(store: Store, listings: Path | None) -> int:
                 f"{store.path} holds listings already and {listings} was not loaded; "
                 "name another directory for it"
             )
+        _declare(collection)
         return collection.count()
     source = source_of(str(fixtures() if listings is None else listings))
     mark.touch()
@@ -72,4 +74,13 @@ def prepare(store: Store, listings: Path | None) -> int:
         collection.refresh()
     progress.forget(identities)
     mark.unlink()
+    _declare(collection)
     return collection.count()
+
+
+def _declare(collection: Collection[Any]) -> None:
+    """Have the global indexes filled, where they are not there; the site works meanwhile."""
+    there = {index.name for index in collection.indexes}
+    for index in INDEXES:
+        if index.name not in there:
+            collection.indexes.create(index)

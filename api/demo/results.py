@@ -94,6 +94,8 @@ def how(result: SearchResult[Any]) -> dict[str, Any]:
     return {
         "plan": plan.as_dict(),
         "touched": frozenset(plan.chosen.shards),
+        "indexes": result.indexes,
+        "read": result.shards_touched,
         "shards": sorted({*plan.chosen.shards, *(n for c in plan.rejected for n in c.shards)}),
         "took": result.took_ms,
         "stages": stretches_of(result.timings_ms),

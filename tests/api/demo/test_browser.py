@@ -182,7 +182,7 @@ def test_an_answer_unfolds_how_it_was_found(visit: Open, tmp_path: Path) -> None
     how.locator("summary").press("Enter")
     expect(how.get_by_role("heading", name="Plans and prices")).to_be_visible()
     expect(how.locator("tr.chosen")).to_contain_text("all 4 shards can hold a match")
-    expect(how.locator("tbody tr")).to_have_count(3)
+    expect(how.locator("tbody tr")).to_have_count(5)
     expect(how.locator(".times")).to_contain_text("search")
     expect(how.locator(".shards .on")).to_have_count(4)
     pictured(page, tmp_path / "how.png")

@@ -6,7 +6,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.demo.charts import CHART_HEIGHT, CHART_WIDTH, RING_SIZE, bars_of, ring_of, stretches_of
+from api.demo.charts import (
+    CHART_HEIGHT,
+    CHART_WIDTH,
+    RING_SIZE,
+    bars_of,
+    line_of,
+    ring_of,
+    stretches_of,
+)
 from docstore import Bucket, Histogram
 
 
@@ -21,6 +29,16 @@ def test_bars_fill_the_chart_side_by_side(counts: list[int]) -> None:
         assert bar.x + bar.width <= CHART_WIDTH + 0.1
     tallest = max(bars, key=lambda bar: bar.documents)
     assert tallest.height in (0, CHART_HEIGHT)
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=90))
+def test_a_line_ends_at_the_right_with_its_tallest_value_at_the_top(values: list[int]) -> None:
+    points = [tuple(map(float, each.split(","))) for each in line_of(values, 60).split()]
+    assert len(points) == min(len(values), 60)
+    assert all(0 <= x <= CHART_WIDTH and 0 <= y <= CHART_HEIGHT for x, y in points)
+    if points:
+        assert points[-1][0] == CHART_WIDTH
+        assert min(y for _, y in points) == (1 if max(values[-60:]) else CHART_HEIGHT - 1)
 
 
 def test_bars_within_the_chosen_bounds_are_told_from_the_rest() -> None:

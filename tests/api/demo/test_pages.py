@@ -98,6 +98,37 @@ def test_an_answer_tells_how_it_was_found(site: TestClient) -> None:
         assert word in text
 
 
+def test_chosen_colours_and_makes_are_answered_from_a_global_index(site: TestClient) -> None:
+    wait_for_indexes(site)
+    for address, name in (("/?color=red&price_max=20000", "color"), ("/?make=Ford", "make")):
+        text = site.get(address).text
+        assert f"global index {name}" in text
+        assert "Partitions asked" in text
+        assert "global_covered" in text
+        assert "scatter" in text  # the way not taken, with its price
+        asked = re.search(r"color=red", address)
+        filters = {"color": "red", "price": {"lte": 20000}} if asked else {"make": "Ford"}
+        counted = site.post(
+            "/v1/collections/cars/count", json={"filter": filters, "index": None}
+        ).json()
+        assert total_in(text) == counted["count"]
+    assert "global index" not in site.get("/?color=red&q=ford").text
+
+
+def wait_for_indexes(site: TestClient) -> None:
+    """Ask until the indexes were filled and compared."""
+    path = "/v1/collections/cars"
+    while any(each["state"] != "ready" for each in site.get(f"{path}/indexes").json()["indexes"]):
+        site.post(f"{path}/refresh")
+
+
+def test_the_console_charts_the_lag_of_every_global_index(site: TestClient) -> None:
+    wait_for_indexes(site)
+    text = site.get("/console").text
+    assert text.count("<polyline") == 2
+    assert "The lag of the index color in the last 1 seconds, at most 0 entries" in text
+
+
 def test_completions_are_values_of_listings(site: TestClient) -> None:
     assert site.get("/complete?q=toy").json()["completions"][0] == "Toyota"
     assert site.get("/complete?q=").json() == {"completions": []}
