@@ -13,6 +13,7 @@ from api.advise_command import advise
 from api.demo_command import demo_command
 from api.failures import EXIT_CODES_HELP, Command
 from api.hot_keys_command import hot_keys_command
+from api.index_command import index
 from api.keys_command import keys
 from api.load_command import load
 from api.operating import check, collections, drop, rebuild, stats
@@ -71,6 +72,7 @@ for _panel, _command, _example in _COMMANDS:
     )(_command)
 
 app.add_typer(keys, name="keys", rich_help_panel="Server")
+app.add_typer(index, name="index", rich_help_panel="Store")
 
 
 def main() -> None:

@@ -279,12 +279,13 @@ class GlobalIndexes:
             index.digest(ends)
             index.flush(is_last=True)
 
-    def check(self) -> Iterator[Violation]:
-        """Every divergence between the indexes and the documents, after catching up."""
-        if self._read_only or not self._live:
+    def check(self, only: str | None = None) -> Iterator[Violation]:
+        """Every divergence between the indexes, or one, and the documents, after catching up."""
+        live = self._live if only is None else {only: self._named(only)}
+        if self._read_only or not live:
             return
         self.catch_up()
-        for name, index in self._live.items():
+        for name, index in live.items():
             for rule, detail, shard, key in check(index, self._numbers()):
                 shown = keys.decode(self._definition.key, key)
                 yield Violation(

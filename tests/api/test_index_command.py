@@ -1,0 +1,67 @@
+"""The commands of global indexes, as a person and as a program use them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from typer.testing import CliRunner
+
+from api.cli import app
+from docstore import Store
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A store with thirty cars."""
+    path = tmp_path / "data"
+    with Store.open(path) as store:
+        store.create_collection("cars", partitions=2).put_many(
+            {"id": f"{n}", "color": ["red", "blue"][n % 2], "price": n} for n in range(30)
+        )
+    return path
+
+
+@pytest.fixture
+def run(data: Path) -> Run:
+    def run(*words: str) -> Any:
+        command, *rest = words
+        return CliRunner().invoke(app, ["index", command, str(data), "cars", *rest])
+
+    return run
+
+
+def test_an_index_is_created_listed_rebuilt_checked_and_dropped(run: Run, data: Path) -> None:
+    created = run("create", "color", "--include", "price", "--partitions", "2")
+    assert created.exit_code == 0, created.output
+    assert "filled the index color: 30 documents under 2 values" in created.stdout
+    assert "color" in run("list").stdout
+    (listed,) = orjson.loads(run("list", "--json").stdout)
+    assert (listed["name"], listed["include"], listed["state"]) == ("color", ["price"], "ready")
+    assert "rebuilt the index color" in run("rebuild", "color").stdout
+    assert orjson.loads(run("rebuild", "color", "--partition", "1", "--json").stdout)["lag"] == 0
+    assert run("check").stdout == "no divergence\n"
+    assert run("check", "color", "--json").stdout == ""
+    with Store.open(data) as store:
+        found = store.collection("cars").search(filter={"color": "red"}, index="color")
+        assert found.total == 15
+    assert "removed" in run("drop", "color").stdout
+    assert run("list").stdout == "no global index\n"
+
+
+def test_an_index_over_several_fields_by_ranges(run: Run) -> None:
+    words = ("create", "color", "price", "--ranges", "--name", "both", "--include", "all")
+    made = orjson.loads(run(*words, "--json").stdout)
+    assert (made["name"], made["field"], made["by"]) == ("both", ["color", "price"], "range")
+    assert made["include"] == "all"
+
+
+def test_an_index_that_is_not_there_is_named_with_those_there_are(run: Run) -> None:
+    run("create", "color")
+    for command in ("drop", "rebuild", "check"):
+        wrong = run(command, "colour")
+        assert wrong.exit_code == 3
+        assert "indexes: color" in wrong.stderr
