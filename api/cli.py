@@ -17,6 +17,7 @@ from api.index_command import index
 from api.keys_command import keys
 from api.load_command import load
 from api.operating import check, collections, drop, rebuild, stats
+from api.partitions_command import merge, split
 from api.reading import dump, explain, get, scan, search
 from api.serve_command import serve_command
 from api.simulate import simulate
@@ -53,6 +54,8 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("Store", check, "docstore check ./data"),
     ("Store", rebuild, "docstore rebuild ./data cars --partition 2"),
     ("Store", advise, "docstore advise ./data cars --workload asked.jsonl"),
+    ("Store", split, "docstore split ./data cars 2"),
+    ("Store", merge, "docstore merge ./data cars 4 5"),
     ("Store", drop, "docstore drop ./data cars --yes"),
     (
         "Cluster",

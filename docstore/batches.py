@@ -7,64 +7,71 @@ from docstore.records import Answer
 from docstore.types import BatchResult, FailedWrite, Key, Position, WriteResult
 from indexing.errors import DocstoreError
 
+Placed = tuple[int, Write]
+"""A write, and its place in the batch."""
+
 
 class WriteBatch:
-    """Writes grouped by shard that remember their places; what was refused keeps its place too."""
+    """Writes that remember their places; what was refused keeps its place too."""
 
     def __init__(self) -> None:
-        self.by_shard: dict[int, list[Write]] = {}
-        self._places: dict[int, list[int]] = {}
         self._answers: list[tuple[int, Answer] | None] = []
-        self._failed: dict[int, tuple[bytes | Key | None, DocstoreError]] = {}
+        self._refused: dict[int, tuple[Key | None, DocstoreError]] = {}
+        self._failed: dict[int, tuple[bytes, DocstoreError]] = {}
         self._last: dict[int, int] = {}
+        self.pending: list[Placed] = []
+        """What no shard has answered yet."""
 
-    def add(self, number: int, write: Write) -> None:
-        """The next document, for a shard."""
-        writes = self.by_shard.get(number)
-        if writes is None:
-            writes = self.by_shard[number] = []
-            self._places[number] = []
-        writes.append(write)
-        self._places[number].append(len(self._answers))
+    def add(self, write: Write) -> None:
+        """The next document."""
+        self.pending.append((len(self._answers), write))
         self._answers.append(None)
 
     def refuse(self, key: Key | None, error: DocstoreError) -> None:
         """The next document, which cannot be written."""
-        self._failed[len(self._answers)] = (key, error)
+        self._refused[len(self._answers)] = (key, error)
         self._answers.append(None)
 
-    def answered(self, number: int, outcomes: list[Outcome]) -> None:
-        """What a shard said to its writes, in order."""
-        for place, outcome in zip(self._places[number], outcomes, strict=True):
+    def by_shard(self, number_of: Callable[[bytes], int]) -> dict[int, list[Placed]]:
+        """What is pending, by the shard that owns it, in order."""
+        routed: dict[int, list[Placed]] = {}
+        for placed in self.pending:
+            number = number_of(placed[1].key)
+            found = routed.get(number)
+            if found is None:
+                found = routed[number] = []
+            found.append(placed)
+        return routed
+
+    def answered(self, number: int, writes: list[Placed], outcomes: list[Outcome]) -> None:
+        """What a shard said to some writes, in order."""
+        for (place, write), outcome in zip(writes, outcomes, strict=True):
             if isinstance(outcome, Answer):
                 self._answers[place] = (number, outcome)
-                self._last[number] = max(self._last.get(number, 0), outcome.seq)
+                if outcome.origin is None:
+                    self._last[number] = max(self._last.get(number, 0), outcome.seq)
             else:
-                self._failed[place] = (None, outcome)
+                self._failed[place] = (write.key, outcome)
 
-    def failed(self, number: int, error: DocstoreError) -> None:
-        """A shard that took none of its writes."""
-        for place in self._places[number]:
-            self._failed[place] = (None, error)
+    def failed(self, writes: list[Placed], error: DocstoreError) -> None:
+        """Some writes that a shard did not take."""
+        for place, write in writes:
+            self._failed[place] = (write.key, error)
 
     def result(
         self, key_of: Callable[[bytes], Key], position: Callable[[int, int], Position]
     ) -> BatchResult:
         """One result per document."""
-        written = {
-            place: write.key
-            for number, places in self._places.items()
-            for place, write in zip(places, self.by_shard[number], strict=True)
-            if place in self._failed
-        }
         failed = {
-            place: FailedWrite(place, key_of(written[place]) if place in written else key, error)
-            for place, (key, error) in self._failed.items()
+            place: FailedWrite(place, key, error) for place, (key, error) in self._refused.items()
         }
+        for place, (encoded, error) in self._failed.items():
+            failed[place] = FailedWrite(place, key_of(encoded), error)
 
         def result_of(answer: tuple[int, Answer]) -> WriteResult:
-            number, (key, version, seq, created, deleted) = answer
-            return WriteResult(key_of(key), version, position(number, seq), created, deleted)
+            number, (key, version, seq, created, deleted, origin) = answer
+            at = position(number, seq) if origin is None else Position(*origin, seq)
+            return WriteResult(key_of(key), version, at, created, deleted)
 
         positions = tuple(position(number, seq) for number, seq in sorted(self._last.items()))
         return BatchResult(self._answers, failed, positions, result_of)

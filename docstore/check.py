@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from docstore import keys
 from docstore.partitions import Partitions
+from docstore.pinning import Pin
 from docstore.records import Operation
 from docstore.shard import Shard
 from docstore.types import Violation
@@ -35,11 +36,12 @@ class _Shard(NamedTuple):
         return Violation(definition.name, self.number, rule, detail, shown)
 
 
-def check_collection(partitions: Partitions) -> Iterator[Violation]:
+def check_collection(pin: Pin[Partitions]) -> Iterator[Violation]:
     """All violations of a collection, shard by shard.
 
     Writes may go on: what changes during the check is not reported.
     """
+    partitions = pin.value
     for number in partitions.numbers:
         try:
             of = _Shard(partitions, partitions.shard(number), number)
@@ -50,12 +52,13 @@ def check_collection(partitions: Partitions) -> Iterator[Violation]:
         except DocstoreError as error:
             yield Violation(partitions.definition.name, number, error.code, str(error))
     yield from partitions.indexes.check()
+    pin.release()
 
 
 def _check_log(of: _Shard) -> Iterator[Violation]:
     first, last = of.shard.log_range()
-    head = of.shard.head
-    if last < head:
+    head, base = of.shard.head, of.shard.base
+    if max(last, base) < head:
         yield of.violation("log", f"the log ends at {last}, its head says {head}")
     expected = first
     latest = first - 1
@@ -64,10 +67,13 @@ def _check_log(of: _Shard) -> Iterator[Violation]:
         if not batch:
             break
         for entry, document in batch:
-            if entry.seq != expected:
+            # Up to the base there are only some entries, of documents that moved here.
+            if entry.seq > base and entry.seq != max(expected, base + 1):
                 yield of.violation("log", f"entry {expected} is missing before {entry.seq}")
             expected = entry.seq + 1
             latest = entry.seq
+            if entry.operation is Operation.MOVED:
+                continue
             if document is not None and document.seq >= entry.seq:
                 if document.seq == entry.seq and (
                     entry.operation is not Operation.PUT or document.version != entry.version

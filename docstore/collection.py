@@ -4,13 +4,13 @@ A write goes to the shard that owns the key and is acknowledged when it is durab
 use from many threads. Typed by what its documents are: the pydantic model, or dict.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Generic, TypeVar
 
-from docstore import answering, changes, check, keys, writing
+from docstore import answering, changes, check, keys, resharding, writing
 from docstore.answering import asking_of
 from docstore.apply import Write, op_id_bytes
-from docstore.batches import WriteBatch
 from docstore.completing import complete
 from docstore.counting import Counting
 from docstore.documents import DocumentCodec
@@ -18,11 +18,13 @@ from docstore.execute import Deadline
 from docstore.global_index.indexes import GlobalIndexes
 from docstore.hot_keys.observed import hot_keys
 from docstore.hot_keys.proposing import HotKey
+from docstore.live_map import LiveMap
 from docstore.marking import Marking
 from docstore.operations import Delete, Put, write_of
 from docstore.partitions import Partitions
 from docstore.patching import patch_one
-from docstore.request import Page, check_unplanned, request_of
+from docstore.records import Record
+from docstore.request import Page, Request, check_unplanned, request_of
 from docstore.resembling import more_like
 from docstore.scanning import scan
 from docstore.shard import now_microseconds
@@ -32,6 +34,7 @@ from docstore.types import (
     Document,
     Freshness,
     Key,
+    PartitionChange,
     Plan,
     Position,
     SearchResult,
@@ -39,13 +42,13 @@ from docstore.types import (
     WriteResult,
 )
 from indexing.counts import Completion
-from indexing.errors import DocstoreError
 from indexing.layout import Layout
 from indexing.passes import Sort
 from indexing.query import Query
 from indexing.schema import Schema
 
 D = TypeVar("D")
+T = TypeVar("T")
 
 SortLike = str | dict[str, Any] | Sort
 FacetsAsked = str | Iterable[str] | Mapping[str, Any]
@@ -56,36 +59,39 @@ After = Position | str | Iterable[Position | str]
 class Collection(Generic[D]):
     """Documents of one kind. `D` is the model given at creation or opening, else dict."""
 
-    def __init__(self, partitions: Partitions, codec: DocumentCodec[D]) -> None:
-        self._partitions = partitions
+    def __init__(self, live: LiveMap, codec: DocumentCodec[D]) -> None:
+        self._live = live
         self._codec = codec
-        self._spec = partitions.definition.key
-        self._layout = Layout(partitions.definition.schema)
-        self._parts = partitions.key_parts
+        self._spec = live.current.definition.key
+        self._layout = Layout(self.schema)
 
     @property
     def name(self) -> str:
         """The collection's name."""
-        return self._partitions.definition.name
+        return self._live.current.definition.name
 
     @property
     def schema(self) -> Schema:
         """The schema its documents are checked and indexed by."""
-        return self._partitions.definition.schema
+        return self._live.current.definition.schema
 
     @property
     def partitions(self) -> Partitions:
-        """The shards, for who decides where and when to ask rather than what."""
-        return self._partitions
+        """The shards under the map of now; `ask` for what has to be of one map for longer."""
+        return self._live.current
+
+    def ask(self, question: Callable[[Partitions], T]) -> T:
+        """The answer to what is asked of the shards under one map."""
+        return self._live.ask(question)
 
     @property
     def indexes(self) -> GlobalIndexes:
         """The global indexes over all shards: create, drop, look up, rebuild."""
-        return self._partitions.indexes
+        return self._live.indexes
 
     def as_bytes(self) -> "Collection[bytes]":
         """The same collection with documents as the JSON bytes that are stored, not read."""
-        return Collection(self._partitions, self._codec.as_bytes())
+        return Collection(self._live, self._codec.as_bytes())
 
     @property
     def key_fields(self) -> tuple[str, ...]:
@@ -118,16 +124,15 @@ class Collection(Generic[D]):
         write = Write(
             encoded, body, now_microseconds(), if_version, if_absent, if_present, operation
         )
-        return writing.one(self._partitions, write)
+        return self._live.ask(lambda partitions: writing.one(partitions, write))
 
     def delete(
         self, key: Key, *, if_version: int | None = None, op_id: str | None = None
     ) -> WriteResult:
         """Remove a document; of a key that does not exist, does nothing (`deleted` is False)."""
-        write = Write(
-            self._encoded(key), None, now_microseconds(), if_version, op_id=op_id_bytes(op_id)
-        )
-        return writing.one(self._partitions, write)
+        asked = Delete(key, if_version, op_id=op_id)
+        write = write_of(asked, self._codec, self._encoded, now_microseconds())
+        return self._live.ask(lambda partitions: writing.one(partitions, write))
 
     def patch(
         self,
@@ -142,8 +147,7 @@ class Collection(Generic[D]):
         Raises NotFound, InvalidDocument when the result is not valid or its key would change, and
         VersionConflict. Without `if_version`, a concurrent change is read and patched again.
         """
-        encoded = self._encoded(key)
-        return patch_one(self._partitions, self._codec, encoded, patch, if_version, op_id)
+        return patch_one(self._live, self._codec, self._encoded(key), patch, if_version, op_id)
 
     def put_many(
         self, documents: Iterable[D | dict[str, Any]], *, if_absent: bool = False
@@ -153,73 +157,58 @@ class Collection(Generic[D]):
         A document that is refused is reported in its place and stops nothing else.
         """
         at = now_microseconds()
-        batch = WriteBatch()
-        encode, number_of = self._codec.encode, self._partitions.number_of
-        for document in documents:
-            try:
-                _, encoded, body = encode(document)
-            except DocstoreError as error:
-                batch.refuse(None, error)
-                continue
-            batch.add(number_of(encoded), Write(encoded, body, at, None, if_absent))
-        return writing.many(self._partitions, batch)
+
+        def write_of(document: D | dict[str, Any]) -> Write:
+            _, encoded, body = self._codec.encode(document)
+            return Write(encoded, body, at, None, if_absent)
+
+        return writing.many(self._live, documents, write_of)
 
     def delete_many(self, keys_to_delete: Iterable[Key]) -> BatchResult:
         """Remove many documents: one durable transaction per shard, one result per key."""
-        at = now_microseconds()
-        batch = WriteBatch()
-        for key in keys_to_delete:
-            try:
-                encoded = self._encoded(key)
-            except DocstoreError as error:
-                batch.refuse(key, error)
-                continue
-            batch.add(self._partitions.number_of(encoded), Write(encoded, None, at))
-        return writing.many(self._partitions, batch)
+        return self.write_many(map(Delete, keys_to_delete))
 
     def write_many(self, operations: Iterable[Put | Delete]) -> BatchResult:
         """Carry out writes of any kind, each with its own conditions, like one `put_many`."""
         at = now_microseconds()
-        batch = WriteBatch()
-        for operation in operations:
-            try:
-                write = write_of(operation, self._codec, self._encoded, at)
-                batch.add(self._partitions.number_of(write.key), write)
-            except DocstoreError as error:
-                batch.refuse(operation.key, error)
-        return writing.many(self._partitions, batch)
+        return writing.many(
+            self._live,
+            operations,
+            lambda operation: write_of(operation, self._codec, self._encoded, at),
+            lambda operation: operation.key,
+        )
 
     def _encoded(self, key: Key) -> bytes:
-        return keys.encode(self._spec, self._parts.key(key))
-
-    def _key_of(self, encoded: bytes) -> Key:
-        return keys.decode(self._spec, encoded)
-
-    # Reading by key
+        return keys.encode(self._spec, self._live.current.key_parts.key(key))
 
     def get(self, key: Key) -> D | None:
         """The document under a key, or None."""
-        stored = self._partitions.record(self._encoded(key))
+        stored = self._record(self._encoded(key))
         return None if stored is None else self._codec.decode(stored.body)
 
     def fetch(self, key: Key) -> Document[D] | None:
         """The document under a key with its version, or None."""
         encoded = self._encoded(key)
-        stored = self._partitions.record(encoded)
-        if stored is None:
-            return None
-        return Document(self._key_of(encoded), stored.version, self._codec.decode(stored.body))
+        stored = self._record(encoded)
+        return None if stored is None else self._document(encoded, stored)
+
+    def _document(self, encoded: bytes, stored: Record) -> Document[D]:
+        key = keys.decode(self._spec, encoded)
+        return Document(key, stored.version, self._codec.decode(stored.body))
 
     def get_many(self, wanted: Iterable[Key]) -> list[D | None]:
         """The documents under some keys, in their order, None where there is none."""
         encoded = [self._encoded(key) for key in wanted]
-        self._partitions.traffic.reads.note_all(encoded)
-        found = self._partitions.read(encoded)
+        self._live.traffic.reads.note_all(encoded)
+        found = self._live.ask(lambda partitions: partitions.read(encoded))
         return [None if stored is None else self._codec.decode(stored.body) for stored in found]
 
     def exists(self, key: Key) -> bool:
         """Whether there is a document under a key."""
-        return self._partitions.record(self._encoded(key)) is not None
+        return self._record(self._encoded(key)) is not None
+
+    def _record(self, encoded: bytes) -> Record | None:
+        return self._live.ask(lambda partitions: partitions.record(encoded))
 
     def scan(
         self,
@@ -232,13 +221,11 @@ class Collection(Generic[D]):
     ) -> Iterator[Document[D]]:
         """Documents in key order: start <= key < end, or all keys with a prefix.
 
-        A compound key's leading parts are a prefix. Reads in small batches, so it holds nothing
-        up; a document written during the scan may or may not be in it.
+        A compound key's leading parts are a prefix. A document written meanwhile may be in it.
         """
-        for encoded, stored in scan(self._partitions, start, end, prefix, limit, reverse=reverse):
-            yield Document(self._key_of(encoded), stored.version, self._codec.decode(stored.body))
-
-    # Searching
+        pin = self._live.pin()
+        for encoded, stored in scan(pin.value, start, end, prefix, limit, reverse=reverse):
+            yield self._document(encoded, stored)
 
     def search(
         self,
@@ -278,15 +265,21 @@ class Collection(Generic[D]):
         too), an index's name, or None for none; `max_fanout` bounds how many shards and index
         partitions may be asked. Raises InvalidQuery, DeadlineExceeded.
         """
-        request = request_of(self._partitions, q, filter, query, sort, freshness, after, operator)
         page = Page.of(offset, limit, select)
         counting = Counting.parse(facets, histograms)
-        marking = Marking.parse(highlight, self._layout, request.narrowed)
         until = Deadline.after(timeout, is_partial=partial)
         asking = asking_of(index, max_fanout)
-        return answering.search(
-            self._partitions, self._codec, request, page, counting, marking, until, asking
-        )
+
+        def found(partitions: Partitions, request: Request) -> SearchResult[D]:
+            marking = Marking.parse(highlight, self._layout, request.narrowed)
+            return answering.search(
+                partitions, self._codec, request, page, counting, marking, until, asking
+            )
+
+        return self._ask(found, q, filter, query, sort, freshness, after, operator)
+
+    def _ask(self, run: Callable[[Partitions, Request], T], *question: Any) -> T:
+        return self._live.ask(lambda of: run(of, request_of(of, *question)))
 
     def count(
         self,
@@ -302,9 +295,9 @@ class Collection(Generic[D]):
     ) -> int:
         """How many documents match; all of them when nothing is asked."""
         if q is None and filter is None and query is None:
-            return self._partitions.count()
-        request = request_of(self._partitions, q, filter, query, None, freshness, after, operator)
-        return answering.count(self._partitions, request, asking_of(index, max_fanout))
+            return self._live.ask(Partitions.count)
+        count = partial(answering.count, asking=asking_of(index, max_fanout))
+        return self._ask(count, q, filter, query, None, freshness, after, operator)
 
     def explain(
         self,
@@ -325,8 +318,8 @@ class Collection(Generic[D]):
         Takes what `search` takes; paging and selection do not change a plan.
         """
         check_unplanned(page)
-        request = request_of(self._partitions, q, filter, query, sort, freshness, after, operator)
-        return answering.explain(self._partitions, request, asking_of(index, max_fanout))
+        explain = partial(answering.explain, asking=asking_of(index, max_fanout))
+        return self._ask(explain, q, filter, query, sort, freshness, after, operator)
 
     def complete(
         self,
@@ -342,8 +335,8 @@ class Collection(Generic[D]):
         Case and accents do not matter. With `field` (one or several), its whole values and its
         words; without, words of any field. Words follow what was typed before the last one.
         """
-        request = request_of(self._partitions, None, filter, None, None, freshness, None, None)
-        return complete(self._partitions, request, prefix, field, limit)
+        question = (None, filter, None, None, freshness, None, None)
+        return self._ask(lambda of, asked: complete(of, asked, prefix, field, limit), *question)
 
     def more_like(
         self,
@@ -360,13 +353,12 @@ class Collection(Generic[D]):
         Compares all fields with text but the key, or some. Raises NotFound, InvalidQuery.
         """
         page = Page(offset, limit, None)
-        return more_like(
-            self._partitions, self._codec, self._layout, key, fields, filter, page, freshness
-        )
+        asked = (self._codec, self._layout, key, fields, filter, page, freshness)
+        return self._live.ask(lambda partitions: more_like(partitions, *asked))
 
     def position(self) -> tuple[Position, ...]:
         """Where every shard's log ends now."""
-        return changes.position(self._partitions)
+        return self._live.ask(changes.position)
 
     def changes(self, after: After | None = None, limit: int | None = None) -> Iterator[Change[D]]:
         """The writes acknowledged since some positions, those of a document in their order.
@@ -374,24 +366,35 @@ class Collection(Generic[D]):
         Ends where the logs ended when it began. Without `after`, from the first write on. Raises
         LogTrimmed when some of them are no longer in the log.
         """
-        return changes.changes(self._partitions, self._codec, after, limit)
+        return changes.changes(self._live.pin(), self._codec, after, limit)
 
     def refresh(self) -> None:
         """Make every acknowledged write searchable now."""
-        self._partitions.views(self._partitions.numbers, None, current=True)
+        self._live.ask(lambda of: of.views(of.numbers, None, current=True))
 
     def rebuild(self, partition: int | None = None) -> None:
         """Make the local index of one partition, or of all, again from the documents."""
-        self._partitions.rebuild(partition)
+        self._live.ask(lambda partitions: partitions.rebuild(partition))
 
     def check(self) -> Iterator[Violation]:
         """Every broken invariant that can be seen: documents, log and index against each other."""
-        return check.check_collection(self._partitions)
+        return check.check_collection(self._live.pin())
 
     def stats(self) -> dict[str, Any]:
         """Documents, bytes, log and index of the collection and of each partition."""
-        return self._partitions.stats()
+        return self._live.stats()
 
     def hot_keys(self, limit: int = 10) -> list[HotKey]:
         """The partition keys read and written most of late, each with what to do about it."""
-        return hot_keys(self._partitions, limit)
+        return self._live.ask(lambda partitions: hot_keys(partitions, limit))
+
+    def split(self, partition: int, at: Key | None = None) -> PartitionChange:
+        """Cut a partition in two at its median, or `at` a key or a token; returns when done.
+
+        Reads and writes go on. Raises InvalidRequest, NotFound, Unavailable.
+        """
+        return resharding.split(self._live, partition, at)
+
+    def merge(self, left: int, right: int) -> PartitionChange:
+        """Make one partition of two neighbours, like `split`."""
+        return resharding.merge(self._live, left, right)

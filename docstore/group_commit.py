@@ -7,7 +7,8 @@ The queue is bounded by the number of threads.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 W = TypeVar("W")
@@ -50,6 +51,12 @@ class GroupCommit(Generic[W, O]):
         if ticket.error is not None:
             raise ticket.error
         return ticket.outcomes
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the door: whoever submits waits until the body is done."""
+        with self._door:
+            yield
 
     def _commit_queue(self) -> None:
         with self._queue_lock:

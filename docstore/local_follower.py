@@ -299,8 +299,16 @@ class LocalFollower:
         while after < head:
             for entry, document in self._shard.tail(after, min(TAIL_BATCH, head - after)):
                 after = entry.seq
+                if after > head:  # not every seq need have an entry, so more than asked were read
+                    break
                 text = key_text(entry.key)
-                if entry.operation is Operation.DELETE:
+                if entry.operation is Operation.MOVED:
+                    # Of a document that a later entry changed, only what was there is taken away.
+                    line = None
+                    if document is not None and document.seq <= after:
+                        line = line_of(text, document.seq, orjson.loads(document.body))
+                    yield Change(text, line, is_new=False)
+                elif entry.operation is Operation.DELETE:
                     yield Change(text, None, is_new=False)
                 elif document is not None and document.seq == entry.seq:
                     # Superseded entries are skipped: the one that made the document follows.

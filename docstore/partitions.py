@@ -1,33 +1,31 @@
-"""The shards of one collection, opened when first used, each with its local index.
+"""The shards of one collection under one partition map, and the ways to ask all of them.
 
-Invariant: every key has exactly one shard in the current partition map. Shards open lazily, so
-opening a store costs the same whatever the number of partitions.
+Invariants: every key has exactly one shard in the map; the map of a Partitions never changes, so
+whoever asks one object from begin to end sees each document once. A changed map is another object
+over the same open shards (`live_map`).
 """
 
-import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 from docstore import keys
-from docstore.background import BackgroundRefresh
-from docstore.catalog import SHARDS_DIRECTORY, Definition, file_identity
+from docstore.catalog import Definition
 from docstore.filtering import Readers
-from docstore.global_index.comparing import scatter_over
 from docstore.global_index.indexes import GlobalIndexes
 from docstore.hot_keys.traffic import Traffic
 from docstore.key_parts import KeyParts
 from docstore.local_follower import LocalFollower
+from docstore.open_shards import OpenShards
 from docstore.questions import Questions
 from docstore.records import Record
+from docstore.reshaping import Lineage
+from docstore.resources import Resources
 from docstore.shard import Shard
 from docstore.types import Key, Position
 from indexing.errors import (
-    Closed,
     Corruption,
     DocstoreError,
     InvalidDocument,
@@ -36,8 +34,6 @@ from indexing.errors import (
     Unavailable,
 )
 from indexing.local_index import View
-from indexing.open_indexes import OpenIndexes
-from indexing.writers import WriterBudget
 
 BULK_WRITES = 100
 """Writes to one shard at once that make a writer a bulk writer."""
@@ -49,70 +45,59 @@ WATCHED_SECONDS = 2.0
 
 
 class Partitions:
-    """Opens, routes to and refreshes a collection's shards; safe to use from many threads."""
+    """Routes to and refreshes a collection's shards; safe to use from many threads."""
 
     def __init__(
         self,
-        directory: Path,
         definition: Definition,
-        budget: WriterBudget,
-        open_indexes: OpenIndexes,
-        background: BackgroundRefresh,
-        pool: ThreadPoolExecutor,
-        commit_pool: ThreadPoolExecutor,
-        search_pool: ThreadPoolExecutor,
+        shards: OpenShards,
+        resources: Resources,
+        indexes: GlobalIndexes,
+        traffic: Traffic,
         *,
         read_only: bool,
     ) -> None:
-        self._directory = directory / SHARDS_DIRECTORY
         self.definition = definition
-        self._budget = budget
-        self._open_indexes = open_indexes
-        self._background = background
-        self._pool = pool
-        self._commit_pool = commit_pool
-        self.search_pool = search_pool
+        self.shards = shards
+        self.indexes = indexes
+        self._resources = resources
         self._read_only = read_only
         self.readers = Readers(definition.schema)
         self.key_parts = KeyParts(definition.schema, definition.key, self._holds)
         self.questions = Questions()
-        self.traffic = Traffic(partial(keys.partition_bytes, definition.key))
-        self._opening = threading.Lock()
-        self._shards: dict[int, Shard] = {}
-        self._followers: dict[int, LocalFollower] = {}
-        self._closed = False
+        self.traffic = traffic
+        self.lineage = Lineage(definition.partition_map)
         self._searched = -WATCHED_SECONDS
-        self._definition_file = file_identity(directory)
-        self.indexes = GlobalIndexes(
-            directory,
-            definition,
-            lambda: self.numbers,
-            self.shard,
-            scatter_over(
-                lambda: self.views(self.numbers, None, current=True), definition.key, search_pool
-            ),
-            read_only=read_only,
-        )
-        self.indexes.wake()
+
+    @property
+    def search_pool(self) -> ThreadPoolExecutor:
+        """The threads that heavy searches may use beside the caller's."""
+        return self._resources.search_pool
 
     @property
     def numbers(self) -> tuple[int, ...]:
         """The numbers of all partitions, in the order of their bounds."""
-        return tuple(self.definition.partition_map.numbers)
-
-    def number_of(self, key: bytes) -> int:
-        """The partition that owns an encoded key."""
-        return self.definition.partition_map.owner_of(self.definition.key, key)
-
-    @property
-    def is_replaced(self) -> bool:
-        """Whether another process dropped the collection since, or made it anew."""
-        return self._read_only and self._definition_file != file_identity(self._directory.parent)
+        return self.definition.partition_map.numbers
 
     @property
     def is_closed(self) -> bool:
         """Whether the shards were closed, by closing the store or dropping the collection."""
-        return self._closed
+        return self.shards.is_closed
+
+    @property
+    def moving(self) -> dict[str, Any] | None:
+        """How far the change of the partitions is that is under way; None when none is."""
+        return self.shards.moving
+
+    @property
+    def made_with(self) -> int:
+        """How many partitions there were at first."""
+        of = self.definition.partition_map
+        return of.next_number - sum(len(change.targets) for change in of.history)
+
+    def number_of(self, key: bytes) -> int:
+        """The partition that owns an encoded key."""
+        return self.definition.partition_map.owner_of(self.definition.key, key)
 
     def owner_of(self, key: Key) -> int:
         """The partition that owns a key as a caller writes it; raises InvalidDocument."""
@@ -120,49 +105,11 @@ class Partitions:
 
     def shard(self, number: int) -> Shard:
         """The shard of a partition."""
-        if self._read_only and self.is_replaced:
-            raise NotFound(
-                f"collection {self.definition.name!r} was dropped, or made anew",
-                hint="open it again with collection()",
-            )
-        shard = self._shards.get(number)
-        return shard if shard is not None else self._open_shard(number)
-
-    def _open_shard(self, number: int) -> Shard:
-        with self._opening:
-            self._check_open()
-            shard = self._shards.get(number)
-            if shard is None:
-                directory = self._directory / str(number)
-                shard = Shard(directory, number, read_only=self._read_only)
-                shard.log_floor = partial(self.indexes.log_floor, number)
-                self._shards[number] = shard
-            return shard
+        return self.shards.shard(number)
 
     def follower(self, number: int) -> LocalFollower:
         """The local index of a partition."""
-        follower = self._followers.get(number)
-        if follower is not None:
-            return follower
-        shard = self.shard(number)
-        with self._opening:
-            self._check_open()
-            follower = self._followers.get(number)
-            if follower is None:
-                follower = LocalFollower(
-                    shard,
-                    self.definition.schema,
-                    self.key_text,
-                    self._budget,
-                    self._open_indexes,
-                    read_only=self._read_only,
-                )
-                self._followers[number] = follower
-            return follower
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise Closed("the collection is closed", hint="open the store again")
+        return self.shards.follower(number)
 
     def key_text(self, key: bytes) -> str:
         """An encoded key as the text that indexes hold."""
@@ -179,7 +126,7 @@ class Partitions:
                 follower = self.follower(number)
             except DocstoreError:
                 continue  # whoever searches will be told
-            self._background.mark(follower, is_bulk=count >= BULK_WRITES)
+            self._resources.background.mark(follower, is_bulk=count >= BULK_WRITES)
         if sum(counts.values()) >= BULK_WRITES:
             with suppress(DocstoreError):
                 self._index_longest_tail()
@@ -190,11 +137,12 @@ class Partitions:
         One tail at a time, so that one index digests what it took while the next writes are made
         durable; a tail is long unless somebody searches meanwhile and would wait for it.
         """
-        followers = list(self._followers.values())
+        opened = map(self.shards.follower_if_open, self.numbers)
+        followers = [follower for follower in opened if follower is not None]
         is_watched = time.monotonic() - self._searched < WATCHED_SECONDS
         tail = WATCHED_TAIL if is_watched else BULK_TAIL
         if 2 * sum(each.tail for each in followers) >= tail * (len(followers) + 1):
-            max(followers, key=lambda each: each.tail).refresh_soon(self._commit_pool)
+            max(followers, key=lambda each: each.tail).refresh_soon(self._resources.commit_pool)
 
     def record(self, key: bytes) -> Record | None:
         """A document by encoded key."""
@@ -238,7 +186,7 @@ class Partitions:
 
     def document_estimate(self, number: int) -> int:
         """About how many documents a shard holds: as of its last refresh, if it had one."""
-        follower = self._followers.get(number)
+        follower = self.shards.follower_if_open(number)
         return self.shard(number).count() if follower is None else follower.documents
 
     def rebuild(self, number: int | None) -> None:
@@ -281,7 +229,7 @@ class Partitions:
         shard, follower = self.shard(number), self.follower(number)
         first, last = shard.log_range()
         commits, writes = shard.commit_counts
-        error = self._background.errors.get(follower)
+        error = self._resources.background.errors.get(follower)
         return {
             "partition": number,
             "documents": shard.count(),
@@ -300,7 +248,8 @@ class Partitions:
 
     def position(self, number: int, seq: int) -> Position:
         """Where an entry of a shard's log stands."""
-        return Position(number, self.definition.partition_map.epoch, seq)
+        found = self.definition.partition_map.partition(number)
+        return Position(number, (found or self.lineage.ancestors[number]).epoch, seq)
 
     def views(
         self, numbers: Iterable[int], after: tuple[Position, ...] | None, *, current: bool
@@ -314,6 +263,8 @@ class Partitions:
             self.check_position(position)
             if position.partition in needed:
                 needed[position.partition] = max(needed[position.partition], position.seq)
+            for heir in self.lineage.heirs(position.partition) & needed.keys():
+                needed[heir] = max(needed[heir], self.shard(heir).base)
         followers = {number: self.follower(number) for number in numbers}
         behind = [
             (follower, needed[number])
@@ -325,7 +276,7 @@ class Partitions:
             try:
                 self._catch_up(behind)
             except Corruption:
-                self._check_open()  # dropped meanwhile: no wonder that its files are missing
+                self.shards.check_open()  # dropped meanwhile: no wonder that its files are missing
                 raise
         if self._read_only:
             for follower in followers.values():
@@ -336,11 +287,11 @@ class Partitions:
         """Refresh followers up to a seq each; commits mostly wait for the disk, so side by side."""
         short = [pair for pair in behind if pair[0].lag < BULK_WRITES]
         if len(short) > 1:
-            list(self._pool.map(lambda pair: pair[0].refresh(pair[1]), short))
+            list(self._resources.pool.map(lambda pair: pair[0].refresh(pair[1]), short))
         if not self._read_only:
             for follower, _ in behind:
                 if follower.lag >= BULK_WRITES:
-                    follower.refresh_soon(self._commit_pool)
+                    follower.refresh_soon(self._resources.commit_pool)
         for follower, seq in behind:
             follower.refresh(seq)
 
@@ -354,43 +305,37 @@ class Partitions:
 
         Never for a store another process writes: its index must be looked at first.
         """
-        follower = self._followers.get(number)
+        follower = self.shards.follower_if_open(number)
         return follower is not None and not self._read_only and follower.checkpoint >= seq
 
     def indexed_state(self) -> tuple[int, ...] | None:
-        """The heads of all shards while every index covers its own, else None.
+        """The epoch and the heads of all shards while every index covers its own, else None.
 
         What a search finds can only change when this does.
         """
         heads = tuple(self.shard(number).head for number in self.numbers)
         covered = all(map(self.is_indexed, self.numbers, heads))
-        return heads if covered else None
+        return (self.definition.partition_map.epoch, *heads) if covered else None
 
     def check_position(self, position: Position) -> None:
-        """Refuse a position that no write to this collection returned; raises InvalidRequest."""
-        if position.partition not in self.numbers:
+        """Refuse a position that no write to this collection returned; raises InvalidRequest.
+
+        One of a partition that is no more stands for what became of it, which holds it.
+        """
+        number = position.partition
+        if number in self.numbers:
+            last = self.shard(number).head
+        elif number in self.lineage.ancestors:
+            last = self.lineage.ancestors[number].last
+        elif 0 <= number < self.definition.partition_map.next_number:
+            return  # of so long ago that the map forgot it
+        else:
             raise InvalidRequest(
                 f"position {position} names a partition this collection does not have",
                 hint="pass a position that a write to this collection returned",
             )
-        if position.seq > self.shard(position.partition).head:
+        if position.seq > last:
             raise InvalidRequest(
                 f"position {position} is beyond the log's end",
                 hint="pass a position that a write to this collection returned",
             )
-
-    def close(self, *, refresh: bool = True) -> None:
-        """Bring every opened index up to its log unless told not to, and close the shards."""
-        self.indexes.close()
-        with self._opening:
-            self._closed = True
-        followers = list(self._followers.values())
-        self._background.forget(followers)
-        try:
-            for follower in followers:
-                follower.close(refresh=refresh)
-        finally:
-            for shard in self._shards.values():
-                shard.close()
-            self._shards.clear()
-            self._followers.clear()

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from docstore import keys, writing
 from docstore.apply import Write, op_id_bytes
 from docstore.documents import DocumentCodec
+from docstore.live_map import LiveMap
 from docstore.merge_patch import merge_patch
 from docstore.partitions import Partitions
 from docstore.shard import now_microseconds
@@ -15,7 +16,7 @@ D = TypeVar("D")
 
 
 def patch_one(
-    partitions: Partitions,
+    live: LiveMap,
     codec: DocumentCodec[D],
     encoded: bytes,
     patch: dict[str, Any],
@@ -26,8 +27,9 @@ def patch_one(
 
     With `if_version` the version is the caller's business: raises VersionConflict.
     """
-    key = keys.decode(partitions.definition.key, encoded)
-    while True:
+    key = keys.decode(live.current.definition.key, encoded)
+
+    def patched(partitions: Partitions) -> WriteResult:
         stored = partitions.record(encoded)
         if stored is None:
             raise NotFound(f"there is no document {key!r}", hint="put it first", key=key)
@@ -36,8 +38,11 @@ def patch_one(
         _, _, body = codec.encode(merged, key)
         expected = stored.version if if_version is None else if_version
         write = Write(encoded, body, now_microseconds(), expected, op_id=op_id_bytes(op_id))
+        return writing.one(partitions, write)
+
+    while True:
         try:
-            return writing.one(partitions, write)
+            return live.ask(patched)
         except VersionConflict:
             if if_version is not None:
                 raise

@@ -14,21 +14,29 @@ import orjson
 from indexing.errors import Corruption
 
 _FORMAT = 1
+_MOVED_FORMAT = 2
+"""Of an answer that another partition gave."""
 _DOCUMENT = struct.Struct(">BQQ")  # format, version, seq; then the body
 _ENTRY = struct.Struct(">BBQQH")  # format, operation, version, microseconds, key bytes; key, op_id
 _ANSWER = struct.Struct(">BBQQ")  # format, 1 created | 2 deleted, version, seq; then the key
+_ORIGIN = struct.Struct(">IQ")  # format 2, before the key: partition, its epoch
 _SEQ = struct.Struct(">Q")
 
 HEAD = b"head"
 INDEX_CHECKPOINT = b"index"
+BASE = b"base"
 """Keys of the meta table."""
 
 
 class Operation(IntEnum):
-    """What a log entry did. On disk."""
+    """What a log entry did. On disk.
+
+    MOVED is no write: a document was moved here while it was written, and is to be looked at.
+    """
 
     PUT = 1
     DELETE = 2
+    MOVED = 3
 
 
 _OPERATIONS = {int(operation): operation for operation in Operation}
@@ -55,13 +63,17 @@ class Entry(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a write with an op_id was answered, so that a retry is answered the same."""
+    """What a write with an op_id was answered, so that a retry is answered the same.
+
+    `origin` is the partition, with its epoch, that answered, when it is not the one that holds it.
+    """
 
     key: bytes
     version: int
     seq: int
     created: bool = False
     deleted: bool = False
+    origin: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +152,22 @@ def unpack_entry(seq: bytes, data: bytes) -> Entry:
 def pack_answer(answer: Answer) -> bytes:
     """An operation's answer; its key is the op_id."""
     flags = answer.created | answer.deleted << 1
-    return _ANSWER.pack(_FORMAT, flags, answer.version, answer.seq) + answer.key
+    if answer.origin is None:
+        return _ANSWER.pack(_FORMAT, flags, answer.version, answer.seq) + answer.key
+    head = _ANSWER.pack(_MOVED_FORMAT, flags, answer.version, answer.seq)
+    return head + _ORIGIN.pack(*answer.origin) + answer.key
 
 
 def unpack_answer(data: bytes) -> Answer:
     """An operation's answer read back."""
     form, flags, version, seq = _ANSWER.unpack_from(data)
-    if form != _FORMAT:
+    end, origin = _ANSWER.size, None
+    if form == _MOVED_FORMAT:
+        origin = _ORIGIN.unpack_from(data, end)
+        end += _ORIGIN.size
+    elif form != _FORMAT:
         raise _broken("operation", f"format {form}")
-    return Answer(data[_ANSWER.size :], version, seq, bool(flags & 1), bool(flags & 2))
+    return Answer(data[end:], version, seq, bool(flags & 1), bool(flags & 2), origin)
 
 
 def pack_checkpoint(checkpoint: IndexCheckpoint) -> bytes:

@@ -7,6 +7,7 @@ follows the log through `tail`. A shard knows nothing of indexes, schemas or oth
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from docstore.apply import Outcome, Write, apply, trim
 from docstore.environment import Environment, Transaction
 from docstore.group_commit import GroupCommit
 from docstore.records import (
+    BASE,
     HEAD,
     INDEX_CHECKPOINT,
     Answer,
@@ -29,6 +31,11 @@ from docstore.records import (
 )
 from indexing.errors import Corruption, Unavailable
 
+
+class Moved(Exception):
+    """The shard's documents went to other shards: ask the map again. Never leaves this room."""
+
+
 DOCUMENTS_FILE = "documents.mdb"
 LOG_ENTRIES_KEPT = 100_000
 """Entries kept behind the slowest follower: how long an op_id is remembered and a reader of the
@@ -37,16 +44,24 @@ TRIM_BATCH = 20_000
 """Entries forgotten in one transaction, so that no writer waits long for it."""
 SCAN_BATCH = 256
 """Documents read in one transaction: a scan holds no transaction while its caller works."""
+KEYS_BATCH = 4096
+"""The same of keys alone."""
 
 
 class Shard:
     """Documents and log of one partition; safe to use from many threads.
 
-    Read-only, it follows what another process writes.
+    Read-only, it follows what another process writes. A `draft` is a new one, not durable yet.
     """
 
     def __init__(
-        self, directory: Path, number: int, *, read_only: bool = False, create: bool = False
+        self,
+        directory: Path,
+        number: int,
+        *,
+        read_only: bool = False,
+        create: bool = False,
+        draft: bool = False,
     ) -> None:
         self.directory = directory
         self.number = number
@@ -57,9 +72,10 @@ class Shard:
                 f"the documents of shard {number} are missing",
                 hint="restore the shard's directory from a copy",
             )
-        self.environment = Environment(path, read_only=read_only)
+        self.environment = Environment(path, read_only=read_only, draft=draft)
         self._group: GroupCommit[Write, Outcome] = GroupCommit(self._commit)
         self._head = self._stored_head()
+        self._is_moved = False
         self.log_floor: Callable[[], int] | None = None
         """The seq up to which other followers of the log are done with it."""
 
@@ -77,22 +93,52 @@ class Shard:
         return self._stored_head()
 
     @property
+    def base(self) -> int:
+        """The seq after which the log is dense; up to it are only entries of documents moved here.
+
+        0 in a shard that was not made by a split or a merge.
+        """
+        return unpack_seq(self.environment.get("meta", BASE))
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Hold writers up while the body runs."""
+        return self._group.alone()
+
+    def leave(self) -> None:
+        """Refuse every later write with Moved; call it while `alone`."""
+        self._is_moved = True
+
+    def carry(self, body: Callable[[Transaction], None]) -> None:
+        """Change a shard that is still being made, past its log."""
+        self.environment.write(body)
+        self._head = self._stored_head()
+
+    @property
     def commit_counts(self) -> tuple[int, int]:
         """Commits since the shard was opened, and the writes they held."""
         return self._group.commits, self._group.writes
 
     def write(self, writes: list[Write]) -> list[Outcome]:
-        """Make writes durable together; returns one outcome each, a conflict being an outcome."""
+        """Make writes durable together; returns one outcome each, a conflict being an outcome.
+
+        Raises Moved once the documents went elsewhere: nothing was written then.
+        """
         if self._read_only:
             raise Unavailable("the store is open read-only", hint="open it for writing")
         return self._group.submit(writes)
 
     def _commit(self, writes: list[Write]) -> list[Outcome]:
+        if self._is_moved:
+            raise Moved
         outcomes = self.environment.write(
             lambda transaction: apply(self.environment, transaction, writes)
         )
         # A retry is answered with the seq of its first answer, which may be long ago.
-        answered = (outcome.seq for outcome in outcomes if isinstance(outcome, Answer))
+        answered = (
+            outcome.seq
+            for outcome in outcomes
+            if isinstance(outcome, Answer) and outcome.origin is None
+        )
         self._head = max(self._head, *answered, 0)
         return outcomes
 
@@ -124,6 +170,20 @@ class Shard:
             if len(batch) < SCAN_BATCH:
                 return
             last = batch[-1][0]
+
+    def all_keys(self) -> Iterator[bytes]:
+        """The keys of all documents, in order; read like `scan`, without the documents."""
+        last = b""
+        while True:
+            batch: list[bytes] = []
+            with self.environment.read() as transaction:
+                cursor = transaction.cursor(db=self.environment.tables["documents"])
+                if cursor.set_range(last + b"\0"):  # a key is never empty
+                    batch = list(islice(cursor.iternext(values=False), KEYS_BATCH))
+            yield from batch
+            if len(batch) < KEYS_BATCH:
+                return
+            last = batch[-1]
 
     def scan_batch(self, after: bytes) -> list[tuple[bytes, Record]]:
         """The next SCAN_BATCH documents after a key, of one moment; fewer at the end."""
@@ -169,6 +229,10 @@ class Shard:
             (entry, None if (stored := now.get(entry.key)) is None else unpack_document(stored))
             for entry in entries
         ]
+
+    def is_next(self, after: int, seq: int) -> bool:
+        """Whether an entry is the first after a seq: none between them was forgotten."""
+        return seq == after + 1 or (after < seq <= self.base) or seq == max(after, self.base) + 1
 
     def count(self) -> int:
         """How many documents there are."""

@@ -4,11 +4,9 @@ Invariants: a collection exists with its whole definition or not at all; nothing
 lost when a process dies; `close` leaves every index up to its log.
 """
 
-import os
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
@@ -16,7 +14,6 @@ from typing import Any, Self, TypeVar, overload
 from pydantic import BaseModel
 
 from docstore import files
-from docstore.background import BackgroundRefresh
 from docstore.catalog import DEFINITION_FILE, SHARDS_DIRECTORY, Definition, check_name
 from docstore.collection import Collection
 from docstore.documents import DocumentCodec
@@ -27,10 +24,11 @@ from docstore.hot_keys.proposing import HotKey
 from docstore.key_parts import KeyParts
 from docstore.key_ranges import Range, pre_split
 from docstore.keys import Key, KeySpec
+from docstore.live_map import LiveMap
 from docstore.lock import WriterLock
 from docstore.new_shards import make_shards
 from docstore.partitioning import Hash, PartitionMap
-from docstore.partitions import Partitions
+from docstore.resources import Resources
 from docstore.types import Violation
 from indexing.errors import (
     AlreadyExists,
@@ -41,25 +39,17 @@ from indexing.errors import (
     Unavailable,
 )
 from indexing.models import schema_of
-from indexing.open_indexes import OpenIndexes
 from indexing.schema import Kind, Schema
-from indexing.writers import WriterBudget
 
 STORE_FILE = "store.json"
 _FORMAT = 1
 """The number of a store's directory layout; it never changes meaning."""
-REFRESH_THREADS = 4
-"""Shards whose commits wait for the disk at the same time; as many as writers are open."""
-
 _HASH = Hash()
 PARTITIONS = 4
 """Of a hashed collection that does not say: more than one, so that nothing relies on one."""
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 KeyLike = str | Key | tuple[str, ...]
-SEARCH_THREADS = max(1, (os.cpu_count() or 2) - 1)
-"""Heavy searches use one core beside the caller's; more threads than cores only queue."""
-
 SchemaLike = type[BaseModel] | Schema | dict[str, Any] | None
 
 
@@ -69,14 +59,8 @@ class Store:
     def __init__(self, path: Path, lock: WriterLock | None) -> None:
         self._path = path
         self._lock = lock
-        self._budget = WriterBudget()
-        self._open_indexes = OpenIndexes()
-        self._background = BackgroundRefresh(self._budget)
-        self._pool = ThreadPoolExecutor(REFRESH_THREADS, "docstore-index")
-        # Apart from the pool above: its tasks may wait for a commit, which must not queue behind.
-        self._commit_pool = ThreadPoolExecutor(REFRESH_THREADS, "docstore-commit")
-        self._search_pool = ThreadPoolExecutor(SEARCH_THREADS, "docstore-search")
-        self._partitions: dict[str, Partitions] = {}
+        self._resources = Resources.begin()
+        self._live: dict[str, LiveMap] = {}
         self._dropping: set[str] = set()
         self._models: dict[str, type[BaseModel]] = {}
         self._opening = threading.Lock()
@@ -137,15 +121,12 @@ class Store:
         if self._closed_because:
             return
         self._closed_because = "the store is closed"
-        self._background.stop()
+        self._resources.background.stop()
         try:
-            for partitions in self._partitions.values():
-                partitions.close()
+            for live in self._live.values():
+                live.close()
         finally:
-            self._budget.close()
-            self._pool.shutdown()
-            self._commit_pool.shutdown()
-            self._search_pool.shutdown()
+            self._resources.end()
             if self._lock is not None:
                 self._lock.release()
 
@@ -203,9 +184,9 @@ class Store:
 
         `schema` is a pydantic model, a Schema, its JSON definition, or None to index whatever
         arrives. `key` is the field that holds the key, or a Key of several, hashed by the first
-        and ordered by the rest. `partitions` (4) is fixed from then on; under Range, its bounds say
-        how many. `indexes` are its global indexes; more can be made later. Raises AlreadyExists,
-        InvalidSchema, Unavailable on a read-only store.
+        and ordered by the rest. `partitions` (4) is how many there are at first; under Range, its
+        bounds say how many. `indexes` are its global indexes; more can be made later. Raises
+        AlreadyExists, InvalidSchema, Unavailable on a read-only store.
         """
         self._check_open()
         self._check_writable()
@@ -244,25 +225,14 @@ class Store:
         with self._opening:
             if name in self._dropping or not (self._path / name / DEFINITION_FILE).exists():
                 raise self._not_found(name)
-            partitions = self._partitions.get(name)
-            if partitions is not None and partitions.is_replaced:
-                partitions.close(refresh=False)
-                partitions = None
-            if partitions is None:
-                directory = self._path / name
-                partitions = Partitions(
-                    directory,
-                    Definition.load(directory),
-                    self._budget,
-                    self._open_indexes,
-                    self._background,
-                    self._pool,
-                    self._commit_pool,
-                    self._search_pool,
-                    read_only=self.read_only,
-                )
-                self._partitions[name] = partitions
-            definition = partitions.definition
+            live = self._live.get(name)
+            if live is not None and live.is_replaced:
+                live.close(refresh=False)
+                live = None
+            if live is None:
+                live = LiveMap(self._path / name, self._resources, read_only=self.read_only)
+                self._live[name] = live
+            definition = live.current.definition
             if model is not None:
                 if schema_of(model) != definition.schema:
                     raise InvalidSchema(
@@ -272,7 +242,7 @@ class Store:
                 self._models[name] = model
             known = self._models.get(name)
             codec: DocumentCodec[Any] = DocumentCodec(definition.schema, definition.key, known)
-            return Collection(partitions, codec)
+            return Collection(live, codec)
 
     def drop_collection(self, name: str) -> None:
         """Remove a collection with all its documents."""
@@ -285,11 +255,11 @@ class Store:
                 raise self._not_found(name)
             # Who asks for it from here on must not open again what is about to go.
             self._dropping.add(name)
-            partitions = self._partitions.pop(name, None)
+            live = self._live.pop(name, None)
             self._models.pop(name, None)
         try:
-            if partitions is not None:
-                partitions.close(refresh=False)
+            if live is not None:
+                live.close(refresh=False)
             files.remove_directory(directory)
         finally:
             self._dropping.discard(name)
@@ -326,9 +296,10 @@ class Store:
 
     def _strays(self, name: str) -> Iterator[Violation]:
         """Shard directories that no partition of the map owns."""
-        owned = {str(number) for number in self._partitions[name].numbers}
+        live = self._live[name]
+        owned = {str(number) for number in (*live.current.numbers, *live.unowned)}
         for directory in (self._path / name / SHARDS_DIRECTORY).iterdir():
-            if directory.name not in owned:
+            if directory.name not in owned and not directory.name.startswith("."):
                 yield Violation(name, None, "map", f"no partition owns shard {directory.name}")
 
     def stats(self) -> dict[str, Any]:
@@ -336,8 +307,8 @@ class Store:
         return {
             "path": str(self._path),
             "read_only": self.read_only,
-            "open_writers": self._budget.open_count,
-            "open_indexes": len(self._open_indexes),
+            "open_writers": self._resources.budget.open_count,
+            "open_indexes": len(self._resources.open_indexes),
             "collections": self.of_each(lambda collection: collection.stats()),
         }
 

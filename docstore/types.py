@@ -295,6 +295,22 @@ class SearchResult(Generic[D]):
 
 
 @dataclass(frozen=True, slots=True)
+class PartitionChange:
+    """A change of the partitions that was made: which partitions went, which came, in which epoch.
+
+    `pause_ms` is how long writers of those partitions waited; everything else went on meanwhile.
+    """
+
+    kind: Literal["split", "merge", "salt"]
+    epoch: int
+    sources: tuple[int, ...]
+    targets: tuple[int, ...]
+    documents: int
+    seconds: float
+    pause_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Violation:
     """One broken invariant that `check` found: where, and what does not agree."""
 

@@ -1,19 +1,26 @@
 """Writes on their way to the shards that own their keys, and what was answered on the way back.
 
 A write is acknowledged only when its shard has it durably; of a batch, what one shard acknowledged
-is reported whatever becomes of the others.
+is reported whatever becomes of the others. A write that finds its shard gone asks the new map.
 """
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from docstore import keys
 from docstore.apply import Write
-from docstore.batches import WriteBatch
+from docstore.batches import Placed, WriteBatch
+from docstore.live_map import LiveMap
 from docstore.partitions import Partitions
-from docstore.types import BatchResult, Key, WriteResult
+from docstore.shard import Moved
+from docstore.types import BatchResult, Key, Position, WriteResult
 from indexing.errors import DocstoreError, VersionConflict
+
+G = TypeVar("G")
 
 
 def one(partitions: Partitions, write: Write) -> WriteResult:
-    """Make one write; raises VersionConflict, Unavailable."""
+    """Make one write; raises VersionConflict, Unavailable, and Moved for whoever asked."""
     number = partitions.number_of(write.key)
     partitions.traffic.writes.note(write.key)
     (outcome,) = partitions.shard(number).write([write])
@@ -24,28 +31,54 @@ def one(partitions: Partitions, write: Write) -> WriteResult:
     return WriteResult(
         keys.decode(partitions.definition.key, outcome.key),
         outcome.version,
-        partitions.position(number, outcome.seq),
+        partitions.position(number, outcome.seq)
+        if outcome.origin is None
+        else Position(*outcome.origin, outcome.seq),
         created=outcome.created,
         deleted=outcome.deleted,
     )
 
 
-def many(partitions: Partitions, batch: WriteBatch) -> BatchResult:
-    """Make the writes of a batch: one durable transaction per shard."""
-    spec = partitions.definition.key
+def many(
+    live: LiveMap,
+    given: Iterable[G],
+    write_of: Callable[[G], Write],
+    key_of: Callable[[G], Key | None] = lambda _: None,
+) -> BatchResult:
+    """Make many writes: one durable transaction per shard; what is refused keeps its place.
 
-    def key_of(encoded: bytes) -> Key:
-        return keys.decode(spec, encoded)
-
-    counts: dict[int, int] = {}
-    for number, writes in batch.by_shard.items():
-        partitions.traffic.writes.note_all([write.key for write in writes])
+    `key_of` tells the key of what cannot be made a write, if it is known.
+    """
+    batch = WriteBatch()
+    for each in given:
         try:
-            batch.answered(number, partitions.shard(number).write(writes))
+            batch.add(write_of(each))
+        except DocstoreError as error:
+            batch.refuse(key_of(each), error)
+    live.ask(lambda partitions: _written(partitions, batch))
+    current = live.current
+    spec = current.definition.key
+    return batch.result(lambda encoded: keys.decode(spec, encoded), current.position)
+
+
+def _written(partitions: Partitions, batch: WriteBatch) -> None:
+    """Write what is pending; raises Moved when some of it must be asked for again."""
+    counts: dict[int, int] = {}
+    moved: list[Placed] = []
+    for number, placed in batch.by_shard(partitions.number_of).items():
+        partitions.traffic.writes.note_all([write.key for _, write in placed])
+        try:
+            outcomes = partitions.shard(number).write([write for _, write in placed])
+        except Moved:
+            moved += placed
+            continue
         except DocstoreError as error:
             # What other shards acknowledged must still be reported.
-            batch.failed(number, error)
+            batch.failed(placed, error)
             continue
-        counts[number] = len(writes)
+        batch.answered(number, placed, outcomes)
+        counts[number] = len(placed)
+    batch.pending = sorted(moved, key=lambda placed: placed[0])
     partitions.written(counts)
-    return batch.result(key_of, partitions.position)
+    if moved:
+        raise Moved

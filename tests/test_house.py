@@ -53,6 +53,7 @@ PUBLIC = {
         "Keyword",
         "LogTrimmed",
         "NotFound",
+        "PartitionChange",
         "Plan",
         "Position",
         "Put",

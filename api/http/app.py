@@ -21,6 +21,7 @@ from api.http import (
     indexes,
     maintenance,
     operating,
+    partitions,
     scans,
     searches,
 )
@@ -38,6 +39,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *feed.OPERATIONS,
     *collections.OPERATIONS,
     *maintenance.OPERATIONS,
+    *partitions.OPERATIONS,
     *hot_keys.OPERATIONS,
     *indexes.OPERATIONS,
     *operating.OPERATIONS,

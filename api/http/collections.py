@@ -1,4 +1,4 @@
-"""Collections: listing, making, describing, dropping; their partitions and statistics."""
+"""Collections: listing, making, describing, dropping; their statistics."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from api.http import body, models
 from api.http.answers import POSITION_HEADER, json_response, position_text
+from api.http.partitions import Stats
 from api.http.queries import parameters
 from api.http.routing import PREFIX, Call, Operation
 from docstore import AlreadyExists, Collection, Key
@@ -58,7 +59,7 @@ def _is_as_wanted(collection: Collection[Any], wanted: models.CollectionDefiniti
         type(collection.schema).from_json(wanted.schema_) == collection.schema
     )
     same_key = fields == collection.key_fields
-    return same_schema and same_key and len(collection.position()) == wanted.partitions
+    return same_schema and same_key and collection.partitions.made_with == wanted.partitions
 
 
 async def describe(call: Call) -> Response:
@@ -78,7 +79,7 @@ def described(collection: Collection[Any]) -> dict[str, Any]:
         "key_is_typed": collection.key_is_typed,
         "schema": collection.schema.to_json(),
         "partitions": len(positions),
-        "epoch": positions[0].epoch,
+        "epoch": collection.partitions.definition.partition_map.epoch,
     }
 
 
@@ -91,14 +92,6 @@ async def drop(call: Call) -> Response:
     service.forget(name)
     await service.run(lambda: service.store.drop_collection(name))
     return Response(status_code=204)
-
-
-async def partitions(call: Call) -> Response:
-    """The partition map with the state of every shard."""
-    parameters(call.request, {})
-    collection = call.served.collection
-    found = await call.service.run(collection.stats)
-    return json_response({name: found[name] for name in ("collection", "epoch", "partitions")})
 
 
 async def stats(call: Call) -> Response:
@@ -138,10 +131,7 @@ OPERATIONS = (
     ),
     Operation("GET", ONE, describe, "read", "Describe a collection", models.Collection),
     Operation("DELETE", ONE, drop, "admin", "Drop a collection", status=204),
-    Operation(
-        "GET", ONE + "/partitions", partitions, "read", "Show the partition map", models.Partitions
-    ),
-    Operation("GET", ONE + "/stats", stats, "read", "Show statistics", models.Stats),
+    Operation("GET", ONE + "/stats", stats, "read", "Show statistics", Stats),
     Operation(
         "POST", ONE + "/refresh", refresh, "write", "Index every write now", models.Positions
     ),

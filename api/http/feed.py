@@ -162,10 +162,16 @@ class _Stream(Response):
 
     def _has_more(self) -> bool:
         seen = self._seen
-        return any(
+        if not any(
             head.seq > (seen[head.partition].seq if head.partition in seen else 0)
             for head in self._collection.position()
-        )
+        ):
+            return False
+        try:
+            # A partition that came of a split has a head, but perhaps nothing of its own yet.
+            return next(self._collection.changes(seen.values(), 1), None) is not None
+        except DocstoreError:
+            return True  # reading it will tell
 
     def _form(self, change: Change[bytes]) -> bytes:
         self._seen[change.position.partition] = change.position

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from api.http.index_models import GlobalIndexStats, IndexUse
+from api.http.index_models import IndexUse
 from docstore.partitioning import PARTITIONS_MAX
 
 
@@ -325,46 +325,6 @@ class Deleted(BaseModel):
     deleted: int
     more: bool
     position: list[str]
-
-
-class Partition(BaseModel):
-    """One partition: its slice of the token space, what it holds and how far its index is."""
-
-    partition: int
-    lower: int
-    upper: int
-    documents: int
-    document_bytes: int
-    index_bytes: int
-    log_entries: int
-    head: int
-    indexed: int
-    lag: int
-    commits: int
-    writes: int
-    refreshes: int
-    refresh_seconds: float
-    error: str | None
-
-
-class Partitions(BaseModel):
-    """The partition map with the state of every shard."""
-
-    collection: str
-    epoch: int
-    partitions: list[Partition]
-
-
-class Stats(BaseModel):
-    """The sums over a collection's shards, and each of them."""
-
-    collection: str
-    documents: int
-    bytes: int
-    lag: int
-    epoch: int
-    partitions: list[Partition]
-    indexes: list[GlobalIndexStats]
 
 
 class Health(BaseModel):

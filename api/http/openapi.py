@@ -38,6 +38,11 @@ _PATH_PARAMETERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}$"},
         "example": "color",
     },
+    "partition": {
+        "description": "The partition's number.",
+        "schema": {"type": "integer", "minimum": 0},
+        "example": 0,
+    },
     "code": {"schema": {"type": "string"}, "example": "not-found"},
 }
 _HEADERS = {

@@ -18,6 +18,7 @@ from api.http.queries import parameters
 from api.http.routing import Call, Operation
 from docstore import Collection, Delete, InvalidQuery, Position, SearchResult
 from docstore.answering import Asking, price
+from docstore.partitions import Partitions
 from docstore.request import positions_of, request_of
 from docstore.types import Freshness
 from indexing.dsl import parse_query
@@ -72,7 +73,7 @@ async def search_link(call: Call) -> Response:
 async def _answered(call: Call, question: bytes, asked: Callable[[], models.Search]) -> Response:
     """The answer to a question as it came: the one kept, if nothing was written since."""
     served, cache = call.served, call.service.answers
-    state = served.collection.partitions.indexed_state()
+    state = served.collection.ask(Partitions.indexed_state)
     after = call.request.headers.get(POSITION_HEADER)
     named = tuple(index.name for index in served.collection.indexes)
     key = (served, call.request.method == "POST", question, after, state, named)
@@ -80,7 +81,7 @@ async def _answered(call: Call, question: bytes, asked: Callable[[], models.Sear
     if kept is not None:
         return Response(kept, 200, None, "application/json")
     response, is_whole = await _searched(call, asked())
-    if is_whole and state is not None and served.collection.partitions.indexed_state() == state:
+    if is_whole and state is not None and served.collection.ask(Partitions.indexed_state) == state:
         cache.keep(key, question, bytes(response.body))
     return response
 

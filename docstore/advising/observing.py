@@ -40,7 +40,7 @@ def advise(
     is their number, the present one unless given. Changes nothing. Raises InvalidRequest.
     """
     lines = enumerate(workload, 1)
-    return _advised(collection.partitions, lines, fields, partitions)
+    return collection.ask(lambda of: _advised(of, lines, fields, partitions))
 
 
 def _advised(

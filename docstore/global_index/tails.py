@@ -68,9 +68,6 @@ def _needed(found: list[tuple[Entry, Record | None]], shard: Shard) -> int:
     return needed
 
 
-def is_cut(shard: Shard, after: int, first: int) -> bool:  # noqa: ARG001  see below
-    """Whether a log that is asked for what follows a seq begins too late.
-
-    The one place that knows that seqs are dense.
-    """
-    return first != after + 1
+def is_cut(shard: Shard, after: int, first: int) -> bool:
+    """Whether a log that is asked for what follows a seq begins too late."""
+    return not shard.is_next(after, first)

@@ -42,6 +42,8 @@ COMMANDS = (
     "stats",
     "check",
     "rebuild",
+    "split",
+    "merge",
     "drop",
 )
 
@@ -297,6 +299,8 @@ READING = [
     ("put", "cars", "{}"),
     ("delete", "cars", "x"),
     ("rebuild", "cars"),
+    ("split", "cars", "0"),
+    ("merge", "cars", "0", "1"),
     ("drop", "cars", "--yes"),
 ]
 

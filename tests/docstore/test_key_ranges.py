@@ -175,7 +175,7 @@ def test_without_bounds_a_collection_has_one_partition(store: Store) -> None:
 
 
 def opened_shards(cars: Collection[Any]) -> list[int]:
-    return sorted(cars.partitions._shards)
+    return cars.partitions.shards.opened
 
 
 def test_a_scan_touches_only_the_shards_it_needs(open_store: Callable[[], Store]) -> None:

@@ -1,12 +1,14 @@
 """However many shards there are, few indexes and writers are open, and answers do not suffer."""
 
+from dataclasses import replace
+
 from docstore import Store
 from indexing.open_indexes import OpenIndexes
 
 
 def test_indexes_beyond_the_bound_sleep_and_wake(store: Store) -> None:
     bound = OpenIndexes(2)
-    store._open_indexes = bound
+    store._resources = replace(store._resources, open_indexes=bound)
     cars = store.create_collection("cars", partitions=7)
     for number in range(60):
         cars.put({"id": str(number), "n": number})

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from docstore import NotFound, Position, Store, VersionConflict
+from tests.docstore.steps import copied
 
 KEYS = st.sampled_from(["a", "b", "c", "ab", "é", "😀", "a b", "\x01", "key-7", "key-8"])
 COLORS = st.sampled_from(["red", "blue", "dark green"])
@@ -122,7 +123,7 @@ class Documents(RuleBasedStateMachine):
         """Go on from the files as they are now; the abandoned process writes elsewhere."""
         self.copies += 1
         copy = self.root / str(self.copies)
-        shutil.copytree(self.data, copy, ignore=shutil.ignore_patterns("*-lock", ".tantivy*"))
+        copied(self.data, copy)
         self.store.close()
         shutil.rmtree(self.data)
         self.data = copy

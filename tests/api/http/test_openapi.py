@@ -12,7 +12,7 @@ from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks
 from starlette.testclient import TestClient
 
-from api.http import index_models, models
+from api.http import index_models, models, partitions
 from api.http.app import create_app
 from api.http.settings import Settings
 from docstore import Store
@@ -86,8 +86,8 @@ def test_answers_fit_their_models(cars: TestClient) -> None:
     checked: list[tuple[Any, type[BaseModel]]] = [
         (cars.get("/v1/collections"), models.Collections),
         (cars.get(path), models.Collection),
-        (cars.get(f"{path}/stats"), models.Stats),
-        (cars.get(f"{path}/partitions"), models.Partitions),
+        (cars.get(f"{path}/stats"), partitions.Stats),
+        (cars.get(f"{path}/partitions"), partitions.Partitions),
         (cars.get(f"{path}/indexes"), index_models.GlobalIndexes),
         (cars.post(f"{path}/search", json={"q": "ford"}), models.SearchAnswer),
         (cars.post(f"{path}/explain", json={"q": "ford"}), models.Plan),

@@ -1,0 +1,192 @@
+"""Moving documents from some shards into new ones beside the traffic, up to changing the map.
+
+Invariants: a source is read in short steps and never changed; what is written to it meanwhile
+follows through its log, so once a source's log is followed to its end the targets hold exactly its
+documents, each with its version and seq; every document that was touched so has a MOVED entry in
+its target's log, for the followers of that log; nothing here is in any map, so a crash leaves
+directories that nobody owns. Deliberately absent: stopping writers and changing the map (`live_map`
+does), and what lies in the copies (`carrying`).
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from heapq import merge
+
+from docstore import carrying, files
+from docstore.carrying import COPY_BATCH, Touched, in_batches
+from docstore.inherited import Held
+from docstore.keys import KeySpec
+from docstore.open_shards import OpenShards
+from docstore.partitioning import PartitionMap
+from docstore.records import Entry, Operation, pack_document
+from docstore.reshaping import Cut, Lineage, reshaped
+from docstore.shard import LOG_ENTRIES_KEPT, Shard
+
+SHORT_TAIL = 32
+"""Entries that may be left to follow while writers wait: one small transaction per new shard."""
+
+Progress = Callable[[str, int, int], None]
+"""Told the phase, how much of it is done and how much there is."""
+
+
+class Moving:
+    """One change of the map while it is prepared: from the sources of a cut into its targets."""
+
+    def __init__(
+        self, cut: Cut, of: PartitionMap, spec: KeySpec, shards: OpenShards, progress: Progress
+    ) -> None:
+        self._cut = cut
+        self._before = of
+        self._after = reshaped(of, cut, {each.number: 0 for each in cut.sources}, 0)
+        self._spec = spec
+        self._shards = shards
+        self._progress = progress
+        self.sources = {each.number: shards.shard(each.number) for each in cut.sources}
+        self._epochs = {each.number: each.epoch for each in cut.sources}
+        self.targets: dict[int, Shard] = {}
+        self.began = {number: shard.head for number, shard in self.sources.items()}
+        self._followed = dict(self.began)
+
+    @property
+    def log_begins(self) -> int:
+        """The seq after which the logs of the targets begin."""
+        return max(self.began.values())
+
+    def prepare(self) -> None:
+        """Make the targets, empty, and keep the sources' logs until they are copied."""
+        for number, shard in self.sources.items():
+            self._shards.hold_log(number, max(shard.log_range()[0] - 1, 0))
+        for each in self._cut.targets:
+            directory = self._shards.directory / str(each.number)
+            if directory.exists():
+                files.remove_directory(directory)
+            with files.usable(directory):
+                directory.mkdir()
+            target = self._shards.shard(each.number, draft=True)
+            target.carry(partial(carrying.begin, target, self.log_begins))
+            self._shards.inherited(each.number, draft=True)
+            self.targets[each.number] = target
+
+    def _target_of(self, key: bytes) -> int:
+        return self._after.owner_of(self._spec, key)
+
+    def copy_documents(self) -> None:
+        """Copy every document as it is when it is read."""
+        done, total = 0, sum(shard.count() for shard in self.sources.values())
+        scans = [shard.scan() for shard in self.sources.values()]
+        found = scans[0] if len(scans) == 1 else merge(*scans, key=lambda pair: pair[0])
+        for batch in in_batches(found, COPY_BATCH):
+            by_target: dict[int, list[tuple[bytes, bytes]]] = {}
+            for key, record in batch:
+                by_target.setdefault(self._target_of(key), []).append((key, pack_document(*record)))
+            for number, pairs in by_target.items():
+                target = self.targets[number]
+                target.carry(partial(carrying.put_documents, target, pairs))
+            done += len(batch)
+            self._progress("copying documents", done, total)
+
+    # What readers of changes and senders of retries may still ask for
+
+    def copy_history(self) -> None:
+        """Copy the sources' logs, what they inherited, and the answers to writes with an op_id."""
+        lineage = Lineage(self._before)
+        for number, source in self.sources.items():
+            older = self._shards.inherited(number)
+            keeps_older = older is not None and older.count() <= LOG_ENTRIES_KEPT
+            self._copy_answers(source, with_older=keeps_older)
+            self._copy_own_log(source)
+            for ancestor in lineage.ancestors.values():
+                if number not in lineage.heirs(ancestor.number):
+                    continue
+                held = older.held(ancestor.number) if older and keeps_older else None
+                self._begin(ancestor.number, held or Held(0, ancestor.last))
+                if older and held:
+                    for entries in in_batches(
+                        older.entries(ancestor.number, held.floor), COPY_BATCH
+                    ):
+                        self._inherit(ancestor.number, entries)
+
+    def _begin(self, ancestor: int, held: Held) -> None:
+        for number in self.targets:
+            self._shards.made_inherited(number).begin(ancestor, held)
+
+    def _copy_own_log(self, source: Shard) -> None:
+        first, _ = source.log_range()
+        end = self.began[source.number]
+        after = floor = max(source.base, first - 1) if first else end
+        self._begin(source.number, Held(source.base, floor))
+        while after < end:
+            tail = source.tail(after, COPY_BATCH)
+            self._inherit(source.number, [entry for entry, _ in tail if entry.seq <= end])
+            after = tail[-1][0].seq
+            self._progress("copying the log", min(after, end) - floor, end - floor)
+
+    def _inherit(self, number: int, entries: list[Entry]) -> None:
+        by_target: dict[int, list[Entry]] = {}
+        for entry in entries:
+            if entry.operation is not Operation.MOVED:
+                by_target.setdefault(self._target_of(entry.key), []).append(entry)
+        for target, own in by_target.items():
+            self._shards.made_inherited(target).add(number, own)
+
+    def _copy_answers(self, source: Shard, *, with_older: bool) -> None:
+        origin = (source.number, self._epochs[source.number])
+        for batch in carrying.answers_of(source, origin):
+            by_target: dict[int, carrying.Answers] = {}
+            for op_id, answer in batch.items():
+                if with_older or answer.origin == origin:
+                    by_target.setdefault(self._target_of(answer.key), {})[op_id] = answer
+            for number, answers in by_target.items():
+                target = self.targets[number]
+                target.carry(partial(carrying.put_answers, target, answers))
+
+    # What is written meanwhile
+
+    @property
+    def behind(self) -> int:
+        """Entries of the sources that the targets do not have yet."""
+        return sum(shard.head - self._followed[n] for n, shard in self.sources.items())
+
+    def follow(self) -> None:
+        """Bring the targets up to what the sources' logs hold now."""
+        for number, source in self.sources.items():
+            end = source.head
+            while self._followed[number] < end:
+                self._follow_batch(source)
+                self._progress("following the log", self._followed[number], end)
+
+    def _follow_batch(self, source: Shard) -> None:
+        tail = source.tail(self._followed[source.number], COPY_BATCH)
+        self._inherit(source.number, [entry for entry, _ in tail])
+        by_target: dict[int, Touched] = {}
+        for entry, record in tail:
+            by_target.setdefault(self._target_of(entry.key), []).append((entry, record))
+        origin = (source.number, self._epochs[source.number])
+        for number, touched in by_target.items():
+            target = self.targets[number]
+            answers = carrying.answers_to(source, touched, origin)
+            target.carry(partial(carrying.touch, target, touched, answers))
+        self._followed[source.number] = tail[-1][0].seq
+
+    def index(self) -> None:
+        """Make the targets' indexes from their documents, or bring them up to their logs."""
+        for done, (number, target) in enumerate(self.targets.items()):
+            self._progress("indexing", done, len(self.targets))
+            self._shards.follower(number).refresh(target.head)
+
+    def lasts(self) -> Mapping[int, int]:
+        """Where the sources' logs end; of use while their writers wait."""
+        return {number: source.head for number, source in self.sources.items()}
+
+    def settle(self) -> None:
+        """Make all that was copied durable, and what is copied from now on."""
+        for number, target in self.targets.items():
+            target.environment.settle()
+            self._shards.made_inherited(number).settle()
+            files.sync_directory(self._shards.directory / str(number))
+        files.sync_directory(self._shards.directory)
+
+    def close(self) -> None:
+        """Let go of the sources' logs."""
+        for number in self.sources:
+            self._shards.hold_log(number, None)

@@ -1,0 +1,167 @@
+"""The shards of one collection that are open, each with its local index, whatever map names them.
+
+Invariant: a shard is open once in a process. Shards open when first used, so opening a store costs
+the same whatever the number of partitions. Which of them are in use is the map's business.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from docstore import keys
+from docstore.catalog import Definition
+from docstore.inherited import INHERITED_FILE, Inherited
+from docstore.local_follower import LocalFollower
+from docstore.resources import Resources
+from docstore.shard import Shard
+from indexing.errors import Closed
+
+
+class OpenShards:
+    """Opens shards by number; safe to use from many threads.
+
+    `log_floor` tells up to which seq of a shard's log other followers are done with it.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        definition: Definition,
+        resources: Resources,
+        log_floor: Callable[[int], int],
+        *,
+        read_only: bool,
+    ) -> None:
+        self.directory = directory
+        self._schema = definition.schema
+        self._spec = definition.key
+        self._resources = resources
+        self._log_floor = log_floor
+        self._read_only = read_only
+        self._opening = threading.Lock()
+        self._shards: dict[int, Shard] = {}
+        self._followers: dict[int, LocalFollower] = {}
+        self._inherited: dict[int, Inherited] = {}
+        self._held: dict[int, int] = {}
+        self._closed = False
+        self.moving: dict[str, Any] | None = None
+        """How far the change of the partitions is that is under way."""
+
+    @property
+    def opened(self) -> list[int]:
+        """The numbers of the shards that are open, sorted."""
+        return sorted(self._shards)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    def shard(self, number: int, *, draft: bool = False) -> Shard:
+        """The shard of a number; raises Corruption when it is missing, unless it is to be made."""
+        shard = self._shards.get(number)
+        if shard is not None:
+            return shard
+        with self._opening:
+            self.check_open()
+            shard = self._shards.get(number)
+            if shard is None:
+                directory = self.directory / str(number)
+                shard = Shard(
+                    directory, number, read_only=self._read_only, create=draft, draft=draft
+                )
+                shard.log_floor = lambda: min(
+                    self._log_floor(number), self._held.get(number, 2**63)
+                )
+                self._shards[number] = shard
+            return shard
+
+    def inherited(self, number: int, *, draft: bool = False) -> Inherited | None:
+        """The entries that a shard has of its ancestors; None when it has none."""
+        found = self._inherited.get(number)
+        if found is None:
+            directory = self.directory / str(number)
+            with self._opening:
+                self.check_open()
+                found = self._inherited.get(number)
+                if found is None and (draft or (directory / INHERITED_FILE).exists()):
+                    found = Inherited(directory, read_only=self._read_only, draft=draft)
+                    self._inherited[number] = found
+        return found
+
+    def made_inherited(self, number: int) -> Inherited:
+        """The same of a shard that is being made."""
+        return self._inherited[number]
+
+    def hold_log(self, number: int, seq: int | None) -> None:
+        """Keep a shard's log after a seq until told otherwise (None)."""
+        if seq is None:
+            self._held.pop(number, None)
+        else:
+            self._held[number] = seq
+
+    def follower_if_open(self, number: int) -> LocalFollower | None:
+        """The local index of a shard, if it was used."""
+        return self._followers.get(number)
+
+    def follower(self, number: int) -> LocalFollower:
+        """The local index of a shard."""
+        follower = self._followers.get(number)
+        if follower is not None:
+            return follower
+        shard = self.shard(number)
+        with self._opening:
+            self.check_open()
+            follower = self._followers.get(number)
+            if follower is None:
+                follower = LocalFollower(
+                    shard,
+                    self._schema,
+                    lambda key: keys.key_text(self._spec, key),
+                    self._resources.budget,
+                    self._resources.open_indexes,
+                    read_only=self._read_only,
+                )
+                self._followers[number] = follower
+            return follower
+
+    def check_open(self) -> None:
+        """Refuse to go on after `close`; raises Closed."""
+        if self._closed:
+            raise Closed("the collection is closed", hint="open the store again")
+
+    def discard(self, numbers: Iterable[int]) -> None:
+        """Close some shards that nobody asks any more, their indexes as they are."""
+        for number in numbers:
+            with self._opening:
+                follower = self._followers.pop(number, None)
+                shard = self._shards.pop(number, None)
+                inherited = self._inherited.pop(number, None)
+                self._held.pop(number, None)
+            if follower is not None:
+                self._resources.background.forget([follower])
+                follower.close(refresh=False)
+            if shard is not None:
+                shard.close()
+            if inherited is not None:
+                inherited.close()
+
+    def close(self, *, refresh: bool) -> None:
+        """Bring every index in use up to its log unless told not to, and close all."""
+        with self._opening:
+            self._closed = True
+            followers, shards = list(self._followers.values()), list(self._shards.values())
+            inherited = list(self._inherited.values())
+            self._followers.clear()
+            self._shards.clear()
+            self._inherited.clear()
+        self._resources.background.forget(followers)
+        try:
+            for follower in followers:
+                follower.close(refresh=refresh)
+        finally:
+            for each in shards:
+                each.close()
+            for history in inherited:
+                history.close()

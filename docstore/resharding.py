@@ -1,0 +1,185 @@
+"""Splitting and merging partitions while reads and writes go on: the effects, in their order.
+
+The steps, and what a process that dies after each leaves: (1) the new shards' numbers are written
+down; (2) the new shards are made and filled, and their indexes; (3) writers of the old shards wait,
+the last entries are copied; (4) collection.json is replaced. Up to (4) the old map and shards that
+opening removes; from then on the new map, and old shards that opening removes. (5) the old shards
+go when nobody asks them any more.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Literal
+
+from docstore import keys
+from docstore.live_map import LiveMap
+from docstore.median import median_of
+from docstore.moving import SHORT_TAIL, Moving
+from docstore.partitioning import TOKENS, Partition, PartitionMap, Point
+from docstore.partitions import Partitions
+from docstore.reshaping import Cut, known, merge_of, reshaped, split_at
+from docstore.shard import now_microseconds
+from docstore.types import Key, PartitionChange
+from indexing.errors import DocstoreError, InvalidDocument, InvalidRequest
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the interpreter from others while documents are copied."""
+Kind = Literal["split", "merge", "salt"]
+
+ROUNDS_MAX = 20
+"""Times that the logs are followed before writers wait all the same: each time what is left is much
+shorter, unless writers are faster than the copy."""
+
+
+def split(live: LiveMap, number: int, at: Key | None) -> PartitionChange:
+    """Cut a partition in two at a bound, or at the median of its keys or tokens."""
+
+    def cut(partitions: Partitions) -> Cut:
+        of = partitions.definition.partition_map
+        source = known(of, number)
+        bound = _median(partitions, source) if at is None else _bound(partitions, at)
+        return split_at(of, number, bound)
+
+    return change(live, "split", cut)
+
+
+def merge(live: LiveMap, left: int, right: int) -> PartitionChange:
+    """Make one partition of two neighbours."""
+    return change(live, "merge", lambda of: merge_of(of.definition.partition_map, left, right))
+
+
+def change(live: LiveMap, kind: Kind, plan: Callable[[Partitions], Cut]) -> PartitionChange:
+    """Carry out the change that is planned of the map as it is now; raises what planning does."""
+    with live.changing() as partitions, _giving_way():
+        return _change(live, partitions, kind, plan(partitions))
+
+
+@contextmanager
+def _giving_way() -> Iterator[None]:
+    """Let other threads interrupt the copying often.
+
+    A write gives up the interpreter about ten times and would wait for it as long each time as one
+    thread may keep it, five milliseconds unless told otherwise.
+    """
+    before = sys.getswitchinterval()
+    if before <= SWITCH_SECONDS:
+        yield
+        return
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+def _median(partitions: Partitions, source: Partition) -> Point:
+    shard = partitions.shard(source.number)
+    of, spec = partitions.definition.partition_map, partitions.definition.key
+    bound = median_of(of.point_of(spec, key) for key in shard.all_keys())
+    if bound is None:
+        what = "no documents" if not shard.count() else "documents of one partition key only"
+        raise InvalidRequest(
+            f"partition {source.number} has {what}: there is nothing to split",
+            hint="split another partition, or give the bound at which to cut with at=",
+            partition=source.number,
+        )
+    return bound
+
+
+def _bound(partitions: Partitions, at: Key) -> Point:
+    if partitions.definition.partition_map.is_range:
+        try:
+            return keys.prefix_range(partitions.definition.key, partitions.key_parts.key(at))[0]
+        except InvalidDocument as error:
+            raise InvalidRequest(
+                f"{at!r} cannot be part of a key: {error.message}", hint=error.hint
+            ) from error
+    if type(at) is not int:
+        raise InvalidRequest(
+            f"{at!r} is not a token", hint=f"hashed keys are cut at a number from 0 to {TOKENS - 1}"
+        )
+    return at
+
+
+def _change(live: LiveMap, partitions: Partitions, kind: Kind, cut: Cut) -> PartitionChange:
+    began = time.perf_counter()
+    sources = tuple(each.number for each in cut.sources)
+    targets = tuple(each.number for each in cut.targets)
+
+    def progress(phase: str, done: int, of: int) -> None:
+        live.shards.moving = {
+            "kind": kind,
+            "from": list(sources),
+            "into": list(targets),
+            "phase": phase,
+            "done": done,
+            "of": of,
+            "seconds": round(time.perf_counter() - began, 3),
+        }
+
+    definition = partitions.definition
+    if not sources:  # only the map changes
+        live.publish(reshaped(definition.partition_map, cut, {}, now_microseconds()))
+        return PartitionChange(kind, live.epoch, (), (), 0, time.perf_counter() - began, 0.0)
+    progress("beginning", 0, 0)
+    moving = Moving(cut, definition.partition_map, definition.key, live.shards, progress)
+    try:
+        live.will_not_own((*targets, *sources))
+        moving.prepare()
+        documents = sum(shard.count() for shard in moving.sources.values())
+        _copy(live, moving)
+        pause = _cut_over(live, moving, definition.partition_map, cut)
+    except BaseException:
+        if not live.is_doubtful:
+            # What cannot be removed now is on the list, and is when the store is opened.
+            with suppress(DocstoreError, OSError):
+                live.remove(targets)
+                live.owns(sources)
+        raise
+    finally:
+        moving.close()
+        live.shards.moving = None
+    live.owns(targets)
+    live.indexes.wake()
+    seconds = time.perf_counter() - began
+    return PartitionChange(kind, live.epoch, sources, targets, documents, seconds, pause * 1000)
+
+
+def _copy(live: LiveMap, moving: Moving) -> None:
+    """Everything that can be done beside the traffic."""
+    moving.copy_documents()
+    moving.copy_history()
+    moving.follow()
+    moving.index()
+    moving.settle()
+    live.indexes.adopt(dict.fromkeys(moving.targets, moving.log_begins), moving.began)
+    for _ in range(ROUNDS_MAX):
+        if moving.behind <= SHORT_TAIL:
+            break
+        moving.follow()
+        moving.index()
+
+
+def _cut_over(live: LiveMap, moving: Moving, of: PartitionMap, cut: Cut) -> float:
+    """Stop the writers of what goes, copy what is left, change the map; returns the seconds."""
+    began = time.perf_counter()
+    with ExitStack() as stack:
+        for number in sorted(moving.sources):
+            stack.enter_context(moving.sources[number].alone())
+        moving.follow()
+        lasts = moving.lasts()
+        going = tuple(moving.sources)
+        try:
+            live.publish(
+                reshaped(of, cut, lasts, now_microseconds()), lambda: live.remove_soon(going)
+            )
+        except BaseException:
+            if live.is_doubtful:
+                for shard in moving.sources.values():
+                    shard.leave()
+            raise
+        for shard in moving.sources.values():
+            shard.leave()
+    return time.perf_counter() - began

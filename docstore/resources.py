@@ -1,0 +1,47 @@
+"""What all collections of a store share: index writers, open indexes, threads. All are bounded."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from docstore.background import BackgroundRefresh
+from indexing.open_indexes import OpenIndexes
+from indexing.writers import WriterBudget
+
+REFRESH_THREADS = 4
+"""Shards whose commits wait for the disk at the same time; as many as writers are open."""
+SEARCH_THREADS = max(1, (os.cpu_count() or 2) - 1)
+"""Heavy searches use one core beside the caller's; more threads than cores only queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """One store's writers, indexes and pools, from `begin` to `end`."""
+
+    budget: WriterBudget
+    open_indexes: OpenIndexes
+    background: BackgroundRefresh
+    pool: ThreadPoolExecutor
+    commit_pool: ThreadPoolExecutor
+    """Apart from the pool above: its tasks may wait for a commit, which must not queue behind."""
+    search_pool: ThreadPoolExecutor
+
+    @classmethod
+    def begin(cls) -> "Resources":
+        """Threads start when first needed."""
+        budget = WriterBudget()
+        return cls(
+            budget,
+            OpenIndexes(),
+            BackgroundRefresh(budget),
+            ThreadPoolExecutor(REFRESH_THREADS, "docstore-index"),
+            ThreadPoolExecutor(REFRESH_THREADS, "docstore-commit"),
+            ThreadPoolExecutor(SEARCH_THREADS, "docstore-search"),
+        )
+
+    def end(self) -> None:
+        """Give back everything, once no collection uses it."""
+        self.budget.close()
+        self.pool.shutdown()
+        self.commit_pool.shutdown()
+        self.search_pool.shutdown()

@@ -1,0 +1,138 @@
+"""What a split costs those who use the store: failures, waiting, and how long it takes.
+
+`python -m tests.bench.splits` loads 226,079 listings into one partition, then splits it while 500
+writes and 200 searches a second go on, and merges the halves again. A busy machine answers less
+than it is asked in the row "before" already: what follows says nothing then.
+"""
+
+import argparse
+import itertools
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.table import Table
+
+from docstore import Collection, DocstoreError, Schema, Store
+from tests.bench.__main__ import read_listings
+
+WRITES, SEARCHES = 500, 200
+"""Per second, at fixed times: who is late does not ask less."""
+THREADS = 4
+"""Of each kind."""
+QUIET_SECONDS = 3.0
+PAUSE_MS_MAX, SECONDS_MAX = 50.0, 20.0
+
+
+class Load:
+    """Threads that ask at fixed times, and the milliseconds from each such time to its answer."""
+
+    def __init__(self, rate: float, ask: Callable[[int], object]) -> None:
+        self.taken: list[tuple[float, float]] = []
+        self.failed: list[DocstoreError] = []
+        self._rate = rate
+        self._ask = ask
+        self._numbers = itertools.count()
+        self._began = time.perf_counter()
+        self._done = threading.Event()
+        self._threads = [threading.Thread(target=self._run) for _ in range(THREADS)]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self) -> None:
+        while True:
+            number = next(self._numbers)
+            due = self._began + number / self._rate
+            if self._done.wait(max(0.0, due - time.perf_counter())):
+                return
+            try:
+                self._ask(number)
+            except DocstoreError as error:
+                self.failed.append(error)
+            self.taken.append((due, (time.perf_counter() - due) * 1000))
+
+    def stop(self) -> None:
+        """Ask no more."""
+        self._done.set()
+        for thread in self._threads:
+            thread.join()
+
+    def between(self, begin: float, end: float) -> list[float]:
+        """The milliseconds of what was due in a time, sorted."""
+        return sorted(ms for due, ms in self.taken if begin <= due < end)
+
+
+def main(documents: int, freshness: Literal["current", "any"]) -> None:
+    """Load, split under load, merge, print."""
+    with tempfile.TemporaryDirectory() as data, Store.open(data) as store:
+        listings = _numbered(documents)
+        cars = store.create_collection("cars", Schema.infer(listings[:3_000]), partitions=1)
+        for first in range(0, len(listings), 4_000):
+            assert not cars.put_many(listings[first : first + 4_000]).errors
+        cars.refresh()
+        table = Table("", "documents", "seconds", "writers waited ms", "failed", *_COLUMNS)
+        writes = Load(WRITES, lambda number: cars.put(listings[number * 7 % len(listings)]))
+        words = [word for each in listings[:500] for word in str(each.get("model", "")).split()]
+        searches = Load(
+            SEARCHES, lambda number: cars.search(words[number % len(words)], freshness=freshness)
+        )
+        try:
+            began = time.perf_counter()
+            time.sleep(QUIET_SECONDS)
+            table.add_row("before", "", "", "", "", *_shown(writes, searches, began))
+            for name, change in _changes(cars):
+                began = time.perf_counter()
+                made = change()
+                table.add_row(
+                    name,
+                    f"{made.documents:,}",
+                    f"{made.seconds:.1f}",
+                    f"{made.pause_ms:.1f}",
+                    str(len(writes.failed) + len(searches.failed)),
+                    *_shown(writes, searches, began),
+                )
+        finally:
+            writes.stop()
+            searches.stop()
+        Console().print(table)
+        assert not list(store.check())
+    Console().print(
+        f"wanted: no failure, p99 of writes below {PAUSE_MS_MAX:g} ms, split in {SECONDS_MAX:g} s"
+    )
+
+
+_COLUMNS = ("writes/s", "p50 ms", "p99 ms", "max ms", "searches/s", "p50 ms", "p99 ms", "max ms")
+
+
+def _changes(cars: Collection[Any]) -> Iterator[tuple[str, Callable[[], Any]]]:
+    yield "split", lambda: cars.split(0)
+    yield "merge", lambda: cars.merge(*cars.partitions.numbers)
+
+
+def _shown(writes: Load, searches: Load, began: float) -> list[str]:
+    ended = time.perf_counter()
+    shown: list[str] = []
+    for load in (writes, searches):
+        taken = load.between(began, ended)
+        shown.append(f"{len(taken) / (ended - began):.0f}")
+        shown += [f"{taken[len(taken) * share // 100]:.1f}" if taken else "" for share in (50, 99)]
+        shown.append(f"{taken[-1]:.1f}" if taken else "")
+    return shown
+
+
+def _numbered(documents: int) -> list[dict[str, Any]]:
+    found = read_listings(documents)
+    made = itertools.cycle(found[:3_000])
+    more = ({**next(made), "id": f"more-{n:06d}"} for n in range(documents - len(found)))
+    return [*found, *more]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--documents", type=int, default=226_079)
+    parser.add_argument("--freshness", choices=("current", "any"), default="current")
+    given = parser.parse_args()
+    main(given.documents, given.freshness)

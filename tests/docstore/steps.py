@@ -1,0 +1,63 @@
+"""Every durable step of what the store does, seen from outside: where a test copies or interferes.
+
+A step is one thing after which a killed process leaves other files: a committed LMDB transaction, a
+replaced file, a directory made durable or removed.
+"""
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from docstore import catalog, files, live_map, moving
+from docstore.environment import Environment
+
+
+@contextmanager
+def each_step(do: Callable[[], None]) -> Iterator[None]:
+    """Call `do` before and after each durable step of the body, in the thread that makes it."""
+    is_inside, thread = False, threading.get_ident()
+
+    def around(made: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*given: Any, **named: Any) -> Any:
+            nonlocal is_inside
+            # A step of a step, of what the test does, or of a thread that goes on beside it.
+            if is_inside or threading.get_ident() != thread:
+                return made(*given, **named)
+            is_inside = True
+            try:
+                do()
+                answer = made(*given, **named)
+                do()
+                return answer
+            finally:
+                is_inside = False
+
+        return step
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("write", "settle"):
+            patch.setattr(Environment, name, around(vars(Environment)[name]))
+        for module in (files, catalog, live_map, moving):
+            for name in ("write_json", "sync_directory", "remove_directory"):
+                if name in vars(module):
+                    patch.setattr(module, name, around(vars(module)[name]))
+        yield
+
+
+def copied(data: Path, copy: Path) -> None:
+    """Copy a store's files as a killed process leaves them."""
+
+    def gone(_: str, names: list[str]) -> list[str]:
+        return [name for name in names if name.endswith("-lock") or name.startswith(".tantivy")]
+
+    while True:
+        try:
+            shutil.copytree(data, copy, ignore=gone)
+            return
+        except shutil.Error:  # an index threw files away while it was copied
+            shutil.rmtree(copy)
