@@ -331,6 +331,7 @@ def test_patches_are_checked_by_the_model(store: Any) -> None:
 
 
 def test_positions_are_what_completions_and_similar_documents_cover(cars: Any) -> None:
+    cars.refresh()  # a position is covered in its own shard
     put = cars.put(Car(id="a4", make="Ford", price=3))
     assert [each.documents for each in cars.complete("fo", "make", freshness=put.position)] == [3]
     similar = cars.more_like("a4", ["make"], freshness=[put.position])
