@@ -32,7 +32,10 @@ SORTS: Mapping[str, str] = {
 _NEWEST = "-posted"
 PAGE_HITS = 24
 WINDOW_MAX = 10_000
-"""Hits that are reached by their number; pages after it begin where the one before ended."""
+"""Sorted hits that are reached by their number; pages after it begin where the one before ended."""
+PAGES_MAX = 100_000
+"""By score every page has its number: a score cannot be searched for. What is far costs more, up to
+a look at every match."""
 _TEXT_MAX = 500
 _VALUES_MAX = 50
 _NUMBER_DIGITS = 17
@@ -69,15 +72,21 @@ class Asked:
         }
         ranges = {name: ends for name, ends in bounds.items() if ends != (None, None)}
         sort = last.get("sort", "")
-        page = min(_number(last.get("page")) or 1, WINDOW_MAX // PAGE_HITS)
+        page = max(_number(last.get("page")) or 1, 1)
         after_value, after_key = _number(last.get("after")), last.get("after_key")
         after = (after_value, after_key) if after_key else None
-        return cls(q, chosen, ranges, sort if sort in SORTS else "", max(page, 1), after)
+        asked = cls(q, chosen, ranges, sort if sort in SORTS else "", page, after)
+        return replace(asked, page=min(page, asked.pages_max))
 
     @property
     def order(self) -> str | None:
         """The field to sort by; None is by score, which needs words to score."""
         return self.sort or (None if self.q else _NEWEST)
+
+    @property
+    def pages_max(self) -> int:
+        """The last page that has a number."""
+        return PAGES_MAX if self.order is None else WINDOW_MAX // PAGE_HITS
 
     @property
     def offset(self) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from api.demo.asked import CHOICES, PAGE_HITS, WINDOW_MAX, Asked
+from api.demo.asked import CHOICES, PAGE_HITS, Asked
 from api.demo.listings import INDEXES
 from docstore import Collection, Histogram, SearchResult, ValueCount
 
@@ -93,10 +93,14 @@ def _until(histogram: Histogram, share: float) -> int:
     return 0
 
 
-def find(cars: Cars, asked: Asked, scales: Mapping[str, Scale]) -> Found:
-    """Search, and widen the words until something matches."""
+def find(cars: Cars, asked: Asked, scales: Mapping[str, Scale], seconds: float) -> Found:
+    """Search, and widen the words until something matches.
+
+    Raises DeadlineExceeded after some seconds, for all searches together.
+    """
+    until = time.monotonic() + seconds
     for attempt in _attempts(asked.q):
-        first = _search(cars, asked, attempt.words, attempt.operator, scales)
+        first = _search(cars, asked, attempt.words, attempt.operator, scales, _left(until))
         if first.total:
             break
     page = first
@@ -110,9 +114,15 @@ def find(cars: Cars, asked: Asked, scales: Mapping[str, Scale]) -> Found:
             operator=attempt.operator,
             limit=PAGE_HITS,
             highlight=_HIGHLIGHTED,
+            timeout=_left(until),
         )
     following = _following(asked, page, first.total)
     return Found(page, first.total, first.facets, first.histograms, attempt.note, following)
+
+
+def _left(until: float) -> float:
+    """Seconds until a moment; never none, so that it is the search that says there are none."""
+    return max(until - time.monotonic(), 0.001)
 
 
 class _Attempt(NamedTuple):
@@ -139,6 +149,7 @@ def _search(
     words: str | None,
     operator: str | None,
     scales: Mapping[str, Scale],
+    seconds: float,
 ) -> SearchResult[dict[str, Any]]:
     index = None if words is not None or asked.query() is not None else index_of(cars, asked)
     counted = cars.search(
@@ -156,6 +167,7 @@ def _search(
             for name, scale in scales.items()
         },
         highlight=_HIGHLIGHTED if asked.q else None,
+        timeout=seconds,
     )
     if index is None:
         return counted
@@ -166,6 +178,7 @@ def _search(
         limit=PAGE_HITS,
         offset=asked.offset,
         index=index,
+        timeout=seconds,
     )
     return replace(page, facets=counted.facets, histograms=counted.histograms)
 
@@ -185,9 +198,9 @@ def _following(asked: Asked, page: SearchResult[Any], total: int) -> Asked | Non
             return None
     elif asked.offset + PAGE_HITS >= total:
         return None
-    elif asked.offset + 2 * PAGE_HITS <= WINDOW_MAX:
+    elif asked.page < asked.pages_max:
         return asked.with_page(asked.page + 1)
-    if asked.order is None:
+    elif asked.order is None:
         return None
     last = page.hits[-1]
     return asked.with_after(None if last.sort is None else int(last.sort), str(last.key))

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.demo import rendering, wording
-from api.demo.asked import CHOICES, PAGE_HITS, RANGES, SORTS, WINDOW_MAX, Asked
+from api.demo.asked import CHOICES, PAGE_HITS, RANGES, SORTS, Asked
 from api.demo.charts import CHART_HEIGHT, CHART_WIDTH, Bar, bars_of, stretches_of
 from api.demo.finding import Found, Scale, Scales, find
 from api.demo.listings import COLLECTION
@@ -63,10 +63,11 @@ async def search_page(scales: Scales, service: Service, request: Request) -> Res
     """The results of what the address asks for."""
     asked = Asked.read(request.query_params.multi_items())
     cars = service.served(COLLECTION).collection
+    seconds = service.settings.request_seconds
 
     def run() -> tuple[Found, Mapping[str, Scale]]:
         known = scales.of(cars)
-        return find(cars, asked, known), known
+        return find(cars, asked, known, seconds), known
 
     found, known = await service.run(run)
     service.slow.note(COLLECTION, found.result)
@@ -83,7 +84,6 @@ async def search_page(scales: Scales, service: Service, request: Request) -> Res
         done=wording.done(request.query_params.get("done")),
         first=asked.offset + 1,
         is_far=asked.after is not None,
-        window=WINDOW_MAX,
         chart=(CHART_WIDTH, CHART_HEIGHT),
     )
 
@@ -147,7 +147,7 @@ def _chips(asked: Asked) -> list[tuple[str, str]]:
 
 def _pages(asked: Asked, total: int) -> list[tuple[int, str]]:
     """The numbers of pages near this one, with their addresses."""
-    last = min(-(-total // PAGE_HITS), WINDOW_MAX // PAGE_HITS)
+    last = min(-(-total // PAGE_HITS), asked.pages_max)
     if asked.after is not None or last <= 1:
         return []
     near = range(max(1, asked.page - _PAGES_AROUND), min(last, asked.page + _PAGES_AROUND) + 1)

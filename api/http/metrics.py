@@ -61,6 +61,13 @@ class Metrics:
             buckets=_GROUPS,
             registry=self.registry,
         )
+        answered = Counter(
+            "docstore_searches",
+            "Searches that were answered, by what is asked now or by an answer kept",
+            ("answer",),
+            registry=self.registry,
+        )
+        self.searched, self.kept = answered.labels("found"), answered.labels("kept")
         self.searches = Gauge(
             "docstore_open_searches", "Dear searches under way", registry=self.registry
         )

@@ -79,8 +79,11 @@ async def _answered(call: Call, question: bytes, asked: Callable[[], models.Sear
     key = (served, call.request.method == "POST", question, after, state, named)
     kept = None if state is None else cache.get(key)
     if kept is not None:
+        call.service.slow.note_kept()
+        call.service.metrics.kept.inc()
         return Response(kept, 200, None, "application/json")
     response, is_whole = await _searched(call, asked())
+    call.service.metrics.searched.inc()
     if is_whole and state is not None and served.collection.ask(Partitions.indexed_state) == state:
         cache.keep(key, question, bytes(response.body))
     return response

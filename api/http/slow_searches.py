@@ -57,6 +57,11 @@ class SlowSearches:
             self._count += 1
             self._latest.append(ran)
 
+    def note_kept(self) -> None:
+        """Count a search whose answer was still known: it took no time worth remembering."""
+        with self._lock:
+            self._count += 1
+
     def slowest(self, most: int) -> list[Ran]:
         """The slowest of the latest searches, the slowest first."""
         with self._lock:

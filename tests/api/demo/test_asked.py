@@ -44,7 +44,8 @@ def test_a_value_that_is_taken_back_leaves_the_search_as_it_was(
 def test_whatever_an_address_says_is_a_search(pairs: list[tuple[str, str]]) -> None:
     page = Asked.read(pairs)
     assert page.sort in SORTS
-    assert 1 <= page.page <= WINDOW_MAX
+    assert 1 <= page.page <= page.pages_max
+    assert page.order is None or page.offset < WINDOW_MAX
 
 
 def test_numbers_are_read_as_people_write_them() -> None:

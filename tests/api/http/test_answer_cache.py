@@ -19,6 +19,16 @@ def test_a_kept_answer_is_not_given_after_a_write(cars: TestClient) -> None:
     assert cars.post(SEARCH, json=asked).json()["total"] == 2
 
 
+def test_kept_answers_are_counted_as_searches(cars: TestClient) -> None:
+    cars.post("/v1/collections/cars/refresh")
+    for _ in range(3):
+        cars.post(SEARCH, json={"q": "ford"})
+    counts = cars.get("/metrics").text
+    assert 'docstore_searches_total{answer="found"} 1.0' in counts
+    assert 'docstore_searches_total{answer="kept"} 2.0' in counts
+    assert cars.app.service.slow.count == 3  # type: ignore[attr-defined]  # the app is our own
+
+
 def test_a_collection_made_anew_has_answers_of_its_own(cars: TestClient) -> None:
     for _ in range(2):
         assert cars.post(SEARCH, json={}).json()["total"] == len(CARS)
