@@ -122,7 +122,7 @@ def find(cars: Cars, asked: Asked, scales: Mapping[str, Scale], seconds: float) 
 
 def _left(until: float) -> float:
     """Seconds until a moment; never none, so that it is the search that says there are none."""
-    return max(until - time.monotonic(), 0.001)
+    return max(until - time.monotonic(), 1e-6)
 
 
 class _Attempt(NamedTuple):
