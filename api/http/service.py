@@ -16,7 +16,7 @@ from api.http.refusals import Busy
 from api.http.settings import Settings
 from api.http.slow_searches import SlowSearches
 from api.http.write_queue import WriteQueue
-from docstore import Closed, Collection, DeadlineExceeded, Store
+from docstore import Closed, Collection, DeadlineExceeded, NotFound, Store
 
 T = TypeVar("T")
 
@@ -58,8 +58,9 @@ class Service:
     def served(self, name: str) -> Served:
         """A collection by name; raises NotFound, InvalidSchema for what is no name."""
         served = self._served.get(name)
-        # One that was dropped may have been taken in again by a request that came just before.
-        if served is None or served.collection.partitions.is_closed:
+        # One that was dropped may have been taken in again by a request that came just before, and
+        # of one that another process drops nobody tells a reader.
+        if served is None or _is_gone(served.collection):
             collection = self.store.collection(name)
             served = Served(collection, self.writers, self.settings.write_threads, self.metrics)
             self._served[name] = served
@@ -121,6 +122,14 @@ class Service:
         await asyncio.to_thread(self.writers.shutdown)
         await asyncio.to_thread(self.store.close)
         self.log.flush()
+
+
+def _is_gone(collection: Collection[Any]) -> bool:
+    """Whether a collection must be opened again: it was closed, dropped or made anew."""
+    try:
+        return collection.ask(lambda partitions: partitions.is_closed)
+    except NotFound:
+        return True
 
 
 async def _awaited(running: Future[T], future: asyncio.Future[T], seconds: float) -> T:

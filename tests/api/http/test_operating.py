@@ -2,10 +2,16 @@
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from api.http.app import create_app
+from api.http.settings import Settings
+from docstore import Store
 from tests.api.http.conftest import Connect
 
 
@@ -64,3 +70,20 @@ def test_every_request_is_one_line_of_the_log(
     assert first["ms"] > 0
     assert (second["request_id"], second["status"]) == ("r-2", 404)
     assert second["path"] == "/nothing\ninjected"
+
+
+def test_a_reader_serves_what_the_writing_process_made_anew(tmp_path: Path) -> None:
+    program = (
+        "import sys; from docstore import Store; store = Store.open(sys.argv[1]); "
+        "store.drop_collection('cars'); cars = store.create_collection('cars'); "
+        "cars.put({'id': 'new'}); cars.refresh(); store.close()"
+    )
+    with Store.open(tmp_path) as store:
+        store.create_collection("cars").put({"id": "old"})
+    app = create_app(Store.open(tmp_path, read_only=True), Settings(access_log=False))
+    with TestClient(app, "http://localhost") as client:
+        for key in ("old", "new"):
+            found = client.post("/v1/collections/cars/search", json={}).json()
+            assert [hit["key"] for hit in found["hits"]] == [key]
+            if key == "old":
+                subprocess.run([sys.executable, "-c", program, tmp_path], check=True)
