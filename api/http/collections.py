@@ -9,7 +9,9 @@ from api.http.answers import POSITION_HEADER, json_response, position_text
 from api.http.partitions import Stats
 from api.http.queries import parameters
 from api.http.routing import PREFIX, Call, Operation
-from docstore import AlreadyExists, Collection, Key
+from docstore import AlreadyExists, Collection, Hash, Key, Range
+from docstore.key_ranges import pre_split
+from docstore.store import PARTITIONS
 
 PATH = PREFIX + "/collections"
 ONE = PATH + "/{collection}"
@@ -39,7 +41,11 @@ async def create(call: Call) -> Response:
     def made() -> tuple[int, dict[str, Any]]:
         try:
             collection = service.store.create_collection(
-                name, wanted.schema_, key=key, partitions=wanted.partitions
+                name,
+                wanted.schema_,
+                key=key,
+                partitions=wanted.partitions,
+                partitioning=Hash() if wanted.pre_split is None else _ranges(wanted.pre_split),
             )
         except AlreadyExists:
             collection = service.store.collection(name)
@@ -59,7 +65,28 @@ def _is_as_wanted(collection: Collection[Any], wanted: models.CollectionDefiniti
         type(collection.schema).from_json(wanted.schema_) == collection.schema
     )
     same_key = fields == collection.key_fields
-    return same_schema and same_key and collection.partitions.made_with == wanted.partitions
+    return same_schema and same_key and _is_cut_as_wanted(collection, wanted)
+
+
+def _is_cut_as_wanted(collection: Collection[Any], wanted: models.CollectionDefinition) -> bool:
+    definition = collection.partitions.definition
+    is_range = definition.partition_map.is_range
+    if wanted.pre_split is None or not is_range:
+        count = PARTITIONS if wanted.partitions is None else wanted.partitions
+        same_kind = is_range == (wanted.pre_split is not None)
+        return same_kind and collection.partitions.made_with == count
+    part_of = collection.partitions.key_parts.key
+    first = pre_split(definition.key, part_of, _ranges(wanted.pre_split))
+    if definition.partition_map.history:
+        # Split and merged since: where it was cut at first is not known any more.
+        return collection.partitions.made_with == len(first.partitions)
+    bounds = [each.lower for each in definition.partition_map.partitions]
+    return bounds == [each.lower for each in first.partitions]
+
+
+def _ranges(bounds: list[Any]) -> Range:
+    """The ranges of keys that a definition names; a compound bound is a list in JSON."""
+    return Range(tuple(each) if isinstance(each, list) else each for each in bounds)
 
 
 async def describe(call: Call) -> Response:
@@ -78,6 +105,9 @@ def described(collection: Collection[Any]) -> dict[str, Any]:
         "key": list(collection.key_fields),
         "key_is_typed": collection.key_is_typed,
         "schema": collection.schema.to_json(),
+        "partitioning": (
+            "range" if collection.partitions.definition.partition_map.is_range else "hash"
+        ),
         "partitions": len(positions),
         "epoch": collection.partitions.definition.partition_map.epoch,
     }

@@ -39,7 +39,12 @@ class CollectionDefinition(Asked):
     key: str | list[str] = Field(
         "id", description="The key's field, or the fields of a typed, compound key."
     )
-    partitions: int = Field(4, ge=1, le=PARTITIONS_MAX)
+    partitions: int | None = Field(
+        None, ge=1, le=PARTITIONS_MAX, description="Of hashed keys; 4 when nothing is said."
+    )
+    pre_split: list[Any] | None = Field(
+        None, description="For ranges of keys instead: where all but the first begin, ascending."
+    )
 
 
 class Question(Asked):
@@ -184,6 +189,7 @@ class Collection(BaseModel):
     key: list[str]
     key_is_typed: bool
     schema_: dict[str, Any] = Field(alias="schema")
+    partitioning: Literal["hash", "range"]
     partitions: int
     epoch: int
 

@@ -8,8 +8,11 @@ from pydantic import BaseModel
 from docstore.client import store_calls
 from docstore.client.async_collection import AsyncCollection
 from docstore.client.sending import AsyncSender
+from docstore.client.store_calls import HASH
 from docstore.hot_keys.proposing import HotKey
+from docstore.key_ranges import Range
 from docstore.keys import Key
+from docstore.partitioning import Hash
 from indexing.schema import Schema
 
 M = TypeVar("M", bound=BaseModel)
@@ -46,7 +49,8 @@ class AsyncStore:
         name: str,
         schema: type[M],
         key: str | Key | tuple[str, ...] = ...,
-        partitions: int = ...,
+        partitions: int | None = ...,
+        partitioning: Hash | Range = ...,
     ) -> AsyncCollection[M]: ...
 
     @overload
@@ -55,7 +59,8 @@ class AsyncStore:
         name: str,
         schema: Schema | dict[str, Any] | None = ...,
         key: str | Key | tuple[str, ...] = ...,
-        partitions: int = ...,
+        partitions: int | None = ...,
+        partitioning: Hash | Range = ...,
     ) -> AsyncCollection[dict[str, Any]]: ...
 
     async def create_collection(
@@ -63,10 +68,13 @@ class AsyncStore:
         name: str,
         schema: type[BaseModel] | Schema | dict[str, Any] | None = None,
         key: str | Key | tuple[str, ...] = "id",
-        partitions: int = 4,
+        partitions: int | None = None,
+        partitioning: Hash | Range = HASH,
     ) -> AsyncCollection[Any]:
         """Make a collection; as `Store.create_collection`."""
-        calls = await self._sender.send(store_calls.create(name, schema, key, partitions))
+        calls = await self._sender.send(
+            store_calls.create(name, schema, key, partitions, partitioning)
+        )
         return AsyncCollection(self._sender, calls)
 
     @overload

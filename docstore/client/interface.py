@@ -8,8 +8,10 @@ from pydantic import BaseModel
 
 from docstore.global_index.definition import GlobalIndex
 from docstore.hot_keys.proposing import HotKey
+from docstore.key_ranges import Range
 from docstore.keys import Key as KeyFields
 from docstore.operations import Delete, Put
+from docstore.partitioning import Hash
 from docstore.types import (
     BatchResult,
     Change,
@@ -188,7 +190,8 @@ class StoreLike(Protocol):
         name: str,
         schema: type[M],
         key: str | KeyFields | tuple[str, ...] = ...,
-        partitions: int = ...,
+        partitions: int | None = ...,
+        partitioning: Hash | Range = ...,
     ) -> CollectionLike[M]: ...
     @overload
     def create_collection(
@@ -196,7 +199,8 @@ class StoreLike(Protocol):
         name: str,
         schema: Schema | dict[str, Any] | None = ...,
         key: str | KeyFields | tuple[str, ...] = ...,
-        partitions: int = ...,
+        partitions: int | None = ...,
+        partitioning: Hash | Range = ...,
     ) -> CollectionLike[dict[str, Any]]: ...
     @overload
     def collection(self, name: str, schema: type[M]) -> CollectionLike[M]: ...

@@ -11,10 +11,14 @@ from docstore.client.calls import COLLECTIONS, CollectionCalls, hot_keys_in
 from docstore.client.questions import json_of
 from docstore.client.wire import JSON, Answer, Call
 from docstore.hot_keys.proposing import HotKey
+from docstore.key_ranges import Range
 from docstore.keys import Key, KeySpec
+from docstore.partitioning import Hash
 from indexing.errors import AlreadyExists, InvalidSchema
 from indexing.models import schema_of
 from indexing.schema import Schema
+
+HASH = Hash()
 
 
 def collections() -> Call[list[str]]:
@@ -41,7 +45,9 @@ def describe(name: str, model: type[BaseModel] | None) -> Call[CollectionCalls[A
     return Call("GET", _path(name), read)
 
 
-def create(name: str, schema: Any, key: Any, partitions: int) -> Call[CollectionCalls[Any]]:
+def create(
+    name: str, schema: Any, key: Any, partitions: int | None, partitioning: Hash | Range
+) -> Call[CollectionCalls[Any]]:
     """Make a collection; the answer to a first attempt that was lost is not a conflict."""
     model = schema if isinstance(schema, type) and issubclass(schema, BaseModel) else None
     if model is not None:
@@ -52,6 +58,7 @@ def create(name: str, schema: Any, key: Any, partitions: int) -> Call[Collection
         "schema": schema.to_json() if isinstance(schema, Schema) else schema,
         "key": key if isinstance(key, str) else list(key),
         "partitions": partitions,
+        "pre_split": list(partitioning.pre_split) if isinstance(partitioning, Range) else None,
     }
 
     def read(answer: Answer) -> CollectionCalls[Any]:

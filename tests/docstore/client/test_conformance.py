@@ -22,6 +22,7 @@ from docstore import (
     Keyword,
     NotFound,
     Put,
+    Range,
     Store,
     VersionConflict,
 )
@@ -71,6 +72,23 @@ def test_collections_are_made_listed_and_dropped(store: Any) -> None:
         store.drop_collection("one")
     with pytest.raises(NotFound):
         store.collection("one")
+
+
+def test_partitions_can_own_ranges_of_keys(store: Any) -> None:
+    made = store.create_collection("words", partitioning=Range(pre_split=["g", "n"]))
+    assert made.put_many({"id": word} for word in ("apple", "grape", "nut", "pear")).errors == []
+    assert [each["documents"] for each in made.stats()["partitions"]] == [1, 1, 2]
+    key = Key("seller", "at")
+    fields = {"fields": {"seller": "keyword", "at": "datetime"}}
+    day = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    by_time = store.create_collection("sold", fields, key=key, partitioning=Range([("s", day)]))
+    by_time.put({"seller": "s", "at": "2025-12-31T00:00:00Z"})
+    by_time.put({"seller": "s", "at": "2026-01-01T00:00:00Z"})
+    assert [each["documents"] for each in by_time.stats()["partitions"]] == [1, 1]
+    with pytest.raises(InvalidSchema):
+        store.create_collection("wrong", partitioning=Range(["b", "a"]))
+    with pytest.raises(InvalidSchema):
+        store.create_collection("wrong", partitions=2, partitioning=Range(["a"]))
 
 
 def test_another_model_is_refused(store: Any, cars: Any) -> None:
