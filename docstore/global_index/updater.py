@@ -1,9 +1,9 @@
 """The thread that brings a collection's global indexes up to its shards' logs.
 
 A write only wakes it. While writes are under way it takes a bounded share of the machine: after
-each step it rests several times as long as the step took; when they are over, or there are few, it
-catches up. A tail is read and decoded once for all indexes. An error is kept for `stats` and tried
-again after a pause that doubles; the logs keep what was not applied, so nothing is skipped.
+each step it rests several times as long as the step computed; when they are over, or there are few,
+it catches up. A tail is read and decoded once for all indexes. An error is kept for `stats` and
+tried again after a pause that doubles; the logs keep what was not applied, so nothing is skipped.
 """
 
 import threading
@@ -24,6 +24,8 @@ WRITING_SECONDS = 0.5
 """Since the last write, for which writes count as under way: a bulk writer's batches are apart."""
 REST_SECONDS = 0.004
 """Between two steps: worth more than one write's reading."""
+REST_SECONDS_MAX = 0.05
+"""However long a step took: what is read without `current` is not much older."""
 BUSY_ENTRIES = 64
 """Entries of one step while writes are under way: a writer may wait for it."""
 IDLE_ENTRIES = 2000
@@ -90,16 +92,17 @@ class Updater:
 
     def _run(self) -> None:
         while self._may_go_on():
-            began = time.monotonic()
-            is_writing = began - self._written < WRITING_SECONDS
+            spent_before = time.thread_time()
+            is_writing = time.monotonic() - self._written < WRITING_SECONDS
             more = self.step(is_writing=is_writing)
-            spent = time.monotonic() - began
+            spent = time.thread_time() - spent_before
             if more or self.errors:
                 self._is_woken = True
             if self.errors:
                 self._rest(self._next_pause())
             elif is_writing:
-                self._rest(max(REST_SECONDS, spent * (1 / SHARE_WHILE_WRITING - 1)))
+                rest = spent * (1 / SHARE_WHILE_WRITING - 1)
+                self._rest(min(max(rest, REST_SECONDS), REST_SECONDS_MAX))
             elif more is not Left.MUCH:
                 self._rest(IDLE_SECONDS if more is Left.UNWRITTEN else REST_SECONDS)
 
