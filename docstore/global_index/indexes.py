@@ -63,6 +63,7 @@ class GlobalIndexes:
         self._shard_of = shard_of
         self._read_only = read_only
         self._changing = threading.Lock()
+        self._settling = threading.Lock()
         self._live: dict[str, LiveIndex] = {}
         self._scatter = scatter
         self._updater = Updater(lambda: list(self._live.values()), numbers, shard_of, self._settle)
@@ -254,14 +255,21 @@ class GlobalIndexes:
 
     def _settle(self, index: LiveIndex) -> None:
         """Compare an index that was filled, and let it be asked or fill it again."""
-        found = next(iter(differences(index, self._numbers(), self._scatter)), None)
-        if found is not None:
+        with self._settling:
+            begun, numbers = index.begun, self._numbers()
+            if index.state(numbers) != "comparing":
+                return
+            found = next(iter(differences(index, numbers, self._scatter)), None)
+            if index.begun != begun:
+                return  # it was emptied meanwhile: what was compared is no more
+            if found is None:
+                index.promote(begun)
+                return
             index.empty()
             raise Corruption(
                 f"the index {index.definition.name!r} was filled and differs: {found}",
                 hint="it is being filled again; if this stays, check the store",
             )
-        index.promote()
 
     def catch_up(self) -> None:
         """Apply everything acknowledged before the call and write it, in the calling thread."""

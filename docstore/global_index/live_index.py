@@ -71,6 +71,7 @@ class LiveIndex:
 
     def _begin(self) -> None:
         """Take up what is on disk."""
+        self.begun = next(self._clock)
         self.digested: dict[int, int] = {}
         self._owed: set[int] = set()
         self._open_for: set[tuple[int, ...]] = set()
@@ -236,10 +237,11 @@ class LiveIndex:
                     self._follow_from(number)
             return most - room
 
-    def promote(self) -> None:
-        """Let it be asked: it was filled, and its answers were found right."""
+    def promote(self, begun: int) -> None:
+        """Let it be asked: what it has held since `begun` was filled and found right."""
         with self._stepping:
-            self.files.promote()
+            if self.begun == begun:
+                self.files.promote()
 
     def adopt(self, targets: Mapping[int, int], sources: Mapping[int, int]) -> None:
         """Follow shards made from others from a seq on, where those were followed far enough."""
