@@ -121,13 +121,12 @@ def show_plan(plan: Plan) -> None:
 
 
 def _candidate(candidate: Candidate) -> Text:
+    name = " ".join((candidate.name, *map(plain, candidate.indexes)))
     if not math.isfinite(candidate.price):
-        return Text(f"{candidate.name}: not possible, {plain(candidate.reason)}")
-    shards = ", ".join(map(str, candidate.shards)) or "none"
-    return Text(
-        f"{candidate.name}: about {candidate.price:,.0f} µs, shards {shards}; "
-        f"{plain(candidate.reason)}"
-    )
+        return Text(f"{name}: not possible, {plain(candidate.reason)}")
+    shards = ", ".join(map(str, candidate.shards))
+    where = f", shards {shards}" if shards else "" if candidate.indexes else ", shards none"
+    return Text(f"{name}: about {candidate.price:,.0f} µs{where}; {plain(candidate.reason)}")
 
 
 def show_stats(collections: list[dict[str, Any]]) -> None:

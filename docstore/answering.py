@@ -24,11 +24,20 @@ from docstore.pricing import HIT_PRICE, behind
 from docstore.records import Record
 from docstore.request import Page, Request
 from docstore.types import Candidate, Hit, Plan, SearchResult
-from indexing.errors import InvalidQuery, NotFound, Unavailable
+from indexing.errors import (
+    Closed,
+    Corruption,
+    DeadlineExceeded,
+    InvalidQuery,
+    NotFound,
+    Unavailable,
+)
 
 D = TypeVar("D")
 
 AUTO = "auto"
+_GONE = (Unavailable, NotFound, Closed, Corruption)
+"""What an index raises that is dropped, emptied or found damaged just now."""
 _WAIT_PRICE = 4_000.0
 """A shard whose local index has to take in its log's tail first: a commit waits for the disk."""
 _NO_PAGE = Page(0, 10, None)
@@ -100,9 +109,9 @@ def search(
             return _answered(
                 partitions, codec, request, page, counting, marking, deadline, choice, began
             )
-        except Unavailable as error:
-            if asking.index != AUTO or not error.retryable:
-                raise  # else it began to be filled again just now: the shards answer
+        except _GONE as error:
+            if asking.index != AUTO or isinstance(error, DeadlineExceeded):
+                raise  # else the shards answer
     found = searching.search(partitions, codec, request, page, counting, marking, deadline)
     local = found.plan
     offered = [each for each in choice.plan.rejected if each.indexes]
@@ -118,8 +127,8 @@ def count(partitions: Partitions, request: Request, asking: Asking) -> int:
     if choice.way is not None:
         try:
             return _matches(partitions, request, page, choice, choice.way, None).total
-        except Unavailable as error:
-            if asking.index != AUTO or not error.retryable:
+        except _GONE:
+            if asking.index != AUTO:
                 raise
     return searching.count(partitions, request)
 
@@ -172,7 +181,9 @@ def choose(
             ),
             key=lambda way: way.price,
         )
-    shards = _waiting(partitions, request, local.plan.chosen, is_needed=bool(ways))
+    shards = local.plan.chosen
+    if ways and shards.price <= ways[0].price:
+        shards = _waiting(partitions, request, shards)
     others = [*local.plan.rejected, *refused]
     if is_forced and not ways:
         raise InvalidQuery(
@@ -226,11 +237,9 @@ def _named(offers: Sequence[Offer], name: str) -> tuple[Offer, ...]:
     return found
 
 
-def _waiting(
-    partitions: Partitions, request: Request, chosen: Candidate, *, is_needed: bool
-) -> Candidate:
-    """The local way with the price of waiting for indexes that are behind, if it is compared."""
-    if not is_needed or chosen.name == "point_read":
+def _waiting(partitions: Partitions, request: Request, chosen: Candidate) -> Candidate:
+    """The local way with the price of waiting for indexes that are behind."""
+    if chosen.name == "point_read":
         return chosen
     late = behind(partitions, chosen.shards, request.after, current=request.current)
     return replace(chosen, price=chosen.price + _WAIT_PRICE * late) if late else chosen
@@ -289,6 +298,8 @@ def _answered(
     way, need = choice.way, choice.need
     assert way is not None  # noqa: S101  narrows the type: the caller checked it
     planned = time.perf_counter()
+    if deadline is not None and not deadline.is_partial:
+        deadline.check()
     found = _matches(partitions, request, page, choice, way, deadline, keep=counting is not None)
     searched = time.perf_counter()
     of_row = None

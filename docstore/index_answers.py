@@ -54,17 +54,20 @@ class Matches:
 def asked(
     partitions: Partitions, part: Part, request: Request, need: Need | None, *, current: bool
 ) -> Candidates:
-    """The candidates of one index; `need` gives the order when the index is to keep it."""
+    """The candidates of one index; `need` gives the order when the index is to keep it.
+
+    What has to be after some positions is taken as of now, which costs little more.
+    """
+    for position in request.after:
+        partitions.check_position(position)
     order = None if need is None else need.order
-    fresh = current or (request.current and not request.after)
     return partitions.indexes.candidates(
         part.name,
         part.wanted,
         part.conditions,
         sort=None if order is None else order[0].path,
         descending=order is not None and order[1],
-        freshness="current" if fresh else "any",
-        after=() if fresh else request.after,
+        freshness="current" if current or request.current or request.after else "any",
     )
 
 

@@ -1,5 +1,6 @@
 """The same searches with a global index forced on, off and chosen give the same answers."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,7 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from docstore import Collection, GlobalIndex, InvalidQuery, SearchResult, Store
+from docstore import (
+    Collection,
+    DeadlineExceeded,
+    DocstoreError,
+    GlobalIndex,
+    InvalidQuery,
+    InvalidRequest,
+    NotFound,
+    SearchResult,
+    Store,
+    Unavailable,
+)
 
 Cars = Collection[dict[str, Any]]
 
@@ -259,3 +271,80 @@ def test_what_no_index_can_answer_is_refused_with_the_reason(cars: Cars) -> None
             cars.search(**asked, index="color")
     with pytest.raises(InvalidQuery, match="max_fanout is 0"):
         cars.search(max_fanout=0)
+
+
+def test_while_an_index_is_filled_the_shards_answer(cars: Cars) -> None:
+    asked: dict[str, Any] = {"filter": {"color": "red"}}
+    before = answer(cars.search(**asked))
+    filling = GlobalIndex("used", name="late")
+    cars.indexes.throttle(1.0)
+    cars.indexes.create(filling)
+    cars.indexes.rebuild("color")
+    result = cars.search(**asked)
+    assert answer(result) == before
+    assert result.indexes == ()
+    assert any("the index is filling" in each.reason for each in result.plan.rejected)
+    with pytest.raises(Unavailable, match="filling") as refused:
+        cars.search(**asked, index="color")
+    assert refused.value.retryable
+    with pytest.raises(NotFound, match="'nothing'"):
+        cars.search(**asked, index="nothing")
+    cars.indexes.throttle(None)
+    cars.indexes.catch_up()
+    assert cars.search(**asked, index="color").indexes
+
+
+def test_no_hit_of_an_index_contradicts_the_search_while_indexes_go_and_cars_are_painted(
+    cars: Cars,
+) -> None:
+    stopped = threading.Event()
+    wrong: list[object] = []
+
+    def search(index: str) -> None:
+        while not stopped.is_set():
+            for color in ("red", "blue", "green"):
+                try:
+                    found = cars.search(filter={"color": color}, limit=200, index=index)
+                except (NotFound, Unavailable):
+                    continue  # as said: it is dropped, or being filled
+                except DocstoreError as error:
+                    wrong.append(error)
+                    return
+                if found.indexes:
+                    wrong.extend(hit for hit in found.hits if hit.document["color"] != color)
+
+    searching = [threading.Thread(target=search, args=(name,)) for name in ("color", "auto")]
+    for each in searching:
+        each.start()
+    for turn in range(4):
+        cars.indexes.drop("color")
+        cars.put_many(
+            {"id": f"{n:03d}", "color": ["red", "blue", "green"][(n + turn) % 3], "price": turn}
+            for n in range(200)
+        )
+        cars.indexes.create(INDEXES[0])
+        cars.indexes.catch_up()
+        cars.delete(f"{turn:03d}")
+    stopped.set()
+    for each in searching:
+        each.join()
+    assert wrong == []
+
+
+def test_a_position_that_no_write_returned_is_refused_alike(cars: Cars) -> None:
+    for index in (None, "color"):
+        with pytest.raises(InvalidRequest, match="beyond the log's end"):
+            cars.search(filter={"color": "red"}, after="0@1:99999", index=index)
+    written = cars.put({"id": "new", "color": "red"})
+    found = cars.search(filter={"color": "red"}, after=written.position, index="color", limit=200)
+    assert "new" in [hit.key for hit in found.hits]
+
+
+def test_time_that_is_over_ends_a_search_of_an_index(cars: Cars) -> None:
+    for index in ("color", "price"):
+        with pytest.raises(DeadlineExceeded):
+            cars.search(
+                filter={"color": "red", "price": {"gte": 0}, "used": True},
+                timeout=1e-9,
+                index=index,
+            )
