@@ -78,3 +78,16 @@ Facets = Annotated[
 Highlight = Annotated[
     bool, typer.Option("--highlight", help="Show where in each document the words were found.")
 ]
+IndexName = Annotated[
+    str,
+    typer.Option(
+        "--index",
+        metavar="NAME",
+        help="Answer from this global index; auto takes the cheapest way, none takes no index.",
+    ),
+]
+
+
+def index_named(text: str) -> str | None:
+    """What a search takes as its index."""
+    return None if text == "none" else text

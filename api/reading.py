@@ -37,6 +37,7 @@ def search(
     operator: options.Operator = None,
     facet: options.Facets = None,
     highlight: options.Highlight = False,
+    index: options.IndexName = "auto",
     as_json: options.AsJson = False,
 ) -> None:
     """Find documents by words, a filter and a query; all that are given must hold."""
@@ -51,6 +52,7 @@ def search(
             select=fields,
             facets=counts.facets_option(facet),
             highlight=highlight,
+            index=options.index_named(index),
         )
         if as_json:
             terminal.show_json(_result_json(result))
@@ -70,12 +72,13 @@ def explain(
     freshness: options.FreshnessText = "current",
     after: options.After = None,
     operator: options.Operator = None,
+    index: options.IndexName = "auto",
     as_json: options.AsJson = False,
 ) -> None:
     """Show how a search would be answered: the plan chosen, those rejected, prices, shards."""
     asked = _asked(q, filter_text, query_text, sort, freshness, after, operator)
     with searching(data) as store:
-        plan = store.collection(collection).explain(**asked)
+        plan = store.collection(collection).explain(**asked, index=options.index_named(index))
     if as_json:
         terminal.show_json(plan.as_dict())
     else:
@@ -199,6 +202,7 @@ def _result_json(result: SearchResult[Any]) -> dict[str, Any]:
         "took_ms": round(result.took_ms, 3),
         "shards_touched": result.shards_touched,
         "plan": result.plan.as_dict(),
+        **({"indexes": [use.as_dict() for use in result.indexes]} if result.indexes else {}),
         "hits": [
             {
                 "key": hit.key,

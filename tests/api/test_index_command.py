@@ -48,6 +48,13 @@ def test_an_index_is_created_listed_rebuilt_checked_and_dropped(run: Run, data: 
     with Store.open(data) as store:
         found = store.collection("cars").search(filter={"color": "red"}, index="color")
         assert found.total == 15
+    for index, name in (("color", "global_covered"), ("none", "scatter")):
+        words = ["search", str(data), "cars", "--filter", '{"color": "red"}', "--index", index]
+        answered = orjson.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
+        assert (answered["total"], answered["plan"]["chosen"]["name"]) == (15, name)
+        assert ("indexes" in answered) == (index == "color")
+        words[0] = "explain"
+        assert name in CliRunner().invoke(app, words).stdout
     assert "removed" in run("drop", "color").stdout
     assert run("list").stdout == "no global index\n"
 
