@@ -6,8 +6,8 @@ microseconds on one core as the router's are: only their order matters. An index
 exactly is refused with the reason.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
@@ -26,7 +26,7 @@ _CANDIDATE_PRICE = 0.02
 _SHOWN_PRICE = 4.0
 """A candidate decoded for the page."""
 _KEY_PRICE = 0.5
-_FETCH_PRICE = 10.0
+_FETCH_PRICE = 15.0
 """A document read, decoded and held against the query."""
 _ENTRY_PRICE = 40.0
 """An entry of the tail digested."""
@@ -36,23 +36,22 @@ _PASSING = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is asked of one index, and about how many documents it has of it."""
+    """What is asked of one index, and about how many documents it has of it.
+
+    About `passing` of the `found` meet the conditions too.
+    """
 
     offer: Offer
     wanted: Wanted
     conditions: tuple[Condition, ...]
     left: tuple[Clause, ...]
     found: int
+    passing: float = 0.0
 
     @property
     def name(self) -> str:
         """The index's name."""
         return self.offer.definition.name
-
-    @property
-    def passing(self) -> float:
-        """About how many candidates are left by the conditions."""
-        return float(self.found * _PASSING ** len(self.conditions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +97,33 @@ def ways_of(need: Need, offers: Sequence[Offer], terms: Terms) -> tuple[list[Way
             refused.append(Candidate("global_index", (), float("inf"), part, (name,)))
             continue
         parts.append(part)
-        ways.append(_alone(need, part, terms))
+    shares = _shares(parts)
+    parts = [replace(part, passing=_passing(part, shares)) for part in parts]
+    ways += [_alone(need, part, terms) for part in parts]
     if terms.may_fetch:
         for one, other in combinations(parts, 2):
             if one.offer.definition.field != other.offer.definition.field:
                 ways.append(_together(one, other))
     ways.sort(key=lambda way: way.price)
     return ways, refused
+
+
+def _shares(parts: Sequence[Part]) -> dict[str, float]:
+    """The share of all documents that meets what is asked of a field, where an index knows."""
+    documents = max((part.offer.documents for part in parts), default=0) or 1
+    return {
+        part.offer.definition.field: min(1.0, part.found / documents)
+        for part in parts
+        if len(part.offer.definition.fields) == 1
+    }
+
+
+def _passing(part: Part, shares: Mapping[str, float]) -> float:
+    passing = float(part.found)
+    for condition in part.conditions:
+        share = shares.get(condition.field, _PASSING)
+        passing *= 1 - _PASSING if condition.negated else share
+    return passing
 
 
 def _part_of(need: Need, offer: Offer, terms: Terms) -> Part | str:
@@ -198,6 +217,6 @@ def _together(one: Part, other: Part) -> Way:
     price += _KEY_PRICE * (one.passing + other.passing)
     reason = (
         f"about {one.passing:,.0f} and {other.passing:,.0f} candidates, "
-        f"those in both read ({left:,.0f})"
+        f"about {left:,.0f} in both, which are read"
     )
     return Way("global_intersection", (one, other), price, reason, sum(partitions))
