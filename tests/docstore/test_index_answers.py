@@ -174,7 +174,7 @@ def test_answers_are_the_same_with_the_index_forced_on_off_and_chosen(
             cars.indexes.catch_up()
         else:
             check_equal(cars, data.draw(SEARCH))
-    asked = data.draw(SEARCH)
+    asked: dict[str, Any] = data.draw(SEARCH)
     able = check_equal(cars, asked)
     cars.indexes.catch_up()
     for name in able:  # when nothing is left to apply, any age is that of now
