@@ -19,6 +19,7 @@ from api.load_command import load
 from api.operating import check, collections, drop, rebuild, stats
 from api.partitions_command import merge, split
 from api.reading import dump, explain, get, scan, search
+from api.salt_command import salt
 from api.serve_command import serve_command
 from api.simulate import simulate
 from api.writing import delete, put
@@ -56,6 +57,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("Store", advise, "docstore advise ./data cars --workload asked.jsonl"),
     ("Store", split, "docstore split ./data cars 2"),
     ("Store", merge, "docstore merge ./data cars 4 5"),
+    ("Store", salt, "docstore salt ./data sales seller-42 --fan 8"),
     ("Store", drop, "docstore drop ./data cars --yes"),
     (
         "Cluster",

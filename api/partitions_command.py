@@ -39,7 +39,7 @@ def split(
     with writing(data) as store:
         found = store.collection(collection)
         bound = None if at is None else _bound(found, at)
-        _show(_watched(found, lambda: found.split(partition, bound)), as_json=as_json)
+        _show(watched(found, lambda: found.split(partition, bound)), as_json=as_json)
 
 
 def merge(
@@ -52,7 +52,7 @@ def merge(
     """Make one partition of two neighbours."""
     with writing(data) as store:
         found = store.collection(collection)
-        _show(_watched(found, lambda: found.merge(left, right)), as_json=as_json)
+        _show(watched(found, lambda: found.merge(left, right)), as_json=as_json)
 
 
 def _bound(collection: Collection[Any], text: str) -> Any:
@@ -62,7 +62,7 @@ def _bound(collection: Collection[Any], text: str) -> Any:
     return int(text) if is_token else text  # what is no token is refused as such
 
 
-def _watched(collection: Collection[Any], change: Callable[[], PartitionChange]) -> PartitionChange:
+def watched(collection: Collection[Any], change: Callable[[], PartitionChange]) -> PartitionChange:
     """Make a change, showing on the way how far it is."""
     done = threading.Event()
 
@@ -83,18 +83,21 @@ def _watched(collection: Collection[Any], change: Callable[[], PartitionChange])
         watcher.join()
 
 
+def change_json(change: PartitionChange) -> dict[str, Any]:
+    """A change as programs get it."""
+    return {
+        "kind": change.kind,
+        "epoch": change.epoch,
+        "from": list(change.sources),
+        "into": list(change.targets),
+        "documents": change.documents,
+        "seconds": round(change.seconds, 3),
+    }
+
+
 def _show(change: PartitionChange, *, as_json: bool) -> None:
     if as_json:
-        terminal.show_json(
-            {
-                "kind": change.kind,
-                "epoch": change.epoch,
-                "from": list(change.sources),
-                "into": list(change.targets),
-                "documents": change.documents,
-                "seconds": round(change.seconds, 3),
-            }
-        )
+        terminal.show_json(change_json(change))
         return
     sources, targets = (" and ".join(map(str, each)) for each in (change.sources, change.targets))
     terminal.show(

@@ -1,5 +1,6 @@
 """The command that serves a store over HTTP."""
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -7,8 +8,8 @@ import typer
 
 from api import options, terminal
 from api.http.server import check_exposure, serve
-from api.http.settings import load_settings
-from docstore import Store
+from api.http.settings import Settings, load_settings
+from docstore import Relief, Store
 
 
 def serve_command(
@@ -28,6 +29,10 @@ def serve_command(
         Path | None,
         typer.Option("--config", metavar="FILE", help="TOML with any of the server's settings."),
     ] = None,
+    auto_salt: Annotated[
+        bool | None,
+        typer.Option("--auto-salt/--no-auto-salt", help="Salt keys that stay hot, unasked."),
+    ] = None,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Follow a store that another process writes.")
     ] = False,
@@ -36,10 +41,16 @@ def serve_command(
 
     Every setting can also come from the environment (DOCSTORE_PORT) or the --config file.
     """
-    settings = load_settings(config, host=host, port=port, api_key_file=api_key_file)
+    settings = load_settings(
+        config, host=host, port=port, api_key_file=api_key_file, auto_salt=auto_salt
+    )
     check_exposure(settings)
-    with Store.open(data, read_only=read_only) as store:
+    with Store.open(data, read_only=read_only) as store, _policy(store, settings):
         try:
             serve(store, settings, lambda url: terminal.note(f"serving {data} at {url}"))
         except KeyboardInterrupt:
             terminal.note("stopped")
+
+
+def _policy(store: Store, settings: Settings) -> AbstractContextManager[object]:
+    return Relief(store) if settings.auto_salt and not store.read_only else nullcontext()

@@ -10,6 +10,7 @@ from docstore.client.connecting import aconnect, connect
 from docstore.collection import Collection
 from docstore.global_index.definition import GlobalIndex
 from docstore.hot_keys.proposing import HotKey
+from docstore.hot_keys.relief import Relief
 from docstore.key_ranges import Range
 from docstore.keys import Key
 from docstore.operations import Delete, Put
@@ -85,6 +86,7 @@ __all__ = [
     "Position",
     "Put",
     "Range",
+    "Relief",
     "Schema",
     "SearchResult",
     "Sort",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from docstore import answering, changes, check, keys, resharding, writing
+from docstore import answering, changes, check, keys, resharding, spreading, writing
 from docstore.answering import asking_of
 from docstore.apply import Write, op_id_bytes
 from docstore.completing import complete
@@ -119,11 +119,9 @@ class Collection(Generic[D]):
         Raises InvalidDocument, VersionConflict when a condition fails, Unavailable. A retry with
         the same `op_id` writes nothing and returns the first answer.
         """
-        operation = op_id_bytes(op_id)
+        at, operation = now_microseconds(), op_id_bytes(op_id)
         _, encoded, body = self._codec.encode(document, key, op_id)
-        write = Write(
-            encoded, body, now_microseconds(), if_version, if_absent, if_present, operation
-        )
+        write = Write(encoded, body, at, if_version, if_absent, if_present, operation)
         return self._live.ask(lambda partitions: writing.one(partitions, write))
 
     def delete(
@@ -268,13 +266,11 @@ class Collection(Generic[D]):
         page = Page.of(offset, limit, select)
         counting = Counting.parse(facets, histograms)
         until = Deadline.after(timeout, is_partial=partial)
-        asking = asking_of(index, max_fanout)
+        how = asking_of(index, max_fanout)
 
-        def found(partitions: Partitions, request: Request) -> SearchResult[D]:
+        def found(of: Partitions, request: Request) -> SearchResult[D]:
             marking = Marking.parse(highlight, self._layout, request.narrowed)
-            return answering.search(
-                partitions, self._codec, request, page, counting, marking, until, asking
-            )
+            return answering.search(of, self._codec, request, page, counting, marking, until, how)
 
         return self._ask(found, q, filter, query, sort, freshness, after, operator)
 
@@ -398,3 +394,7 @@ class Collection(Generic[D]):
     def merge(self, left: int, right: int) -> PartitionChange:
         """Make one partition of two neighbours, like `split`."""
         return resharding.merge(self._live, left, right)
+
+    def salt(self, key: Key, fan: int) -> PartitionChange:
+        """Spread a partition key's documents over `fan` places, like `split`; 1 gathers them."""
+        return spreading.salt(self._live, key, fan)

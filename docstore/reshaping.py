@@ -36,13 +36,6 @@ class Cut:
     targets: tuple[Partition, ...]
     salts: tuple[Salt, ...] | None = None
 
-    def target_of(self, point: Point) -> int:
-        """The number of the target that takes a point of the sources."""
-        for each in self.targets[1:]:
-            if point < each.lower:
-                return self.targets[0].number
-        return self.targets[-1].number
-
 
 def split_at(of: PartitionMap, number: int, bound: Point) -> Cut:
     """Cut a partition in two at a bound; raises NotFound, InvalidRequest."""

@@ -41,10 +41,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """A plan, and the keys to read when it is a point read."""
+    """A plan, the keys to read when it is a point read, and the partition keys that it is about."""
 
     plan: Plan
     keys: tuple[Key, ...] = ()
+    about: tuple[bytes, ...] = ()
 
 
 def plan(
@@ -84,14 +85,17 @@ def plan(
         refused.append(
             Candidate("point_read", (), float("inf"), "the query asks for more than whole keys")
         )
-    narrowed = _narrowed(asked.query, partition_map, spec, documents, parts)
+    pinned = None if partition_map.is_range else _pinned(asked.query, spec, parts)
+    narrowed = _narrowed(asked.query, partition_map, spec, documents, parts, pinned)
     (candidates if narrowed.price < float("inf") else refused).append(narrowed)
-    candidates.sort(key=lambda candidate: candidate.price)
+    # Of two that ask the same shards, the one that says why.
+    candidates.sort(key=lambda candidate: (candidate.price, candidate.name == "scatter"))
     chosen, *dearer = candidates
     decision = Plan(
         chosen, (*dearer, *refused), asked.freshness, asked.text, asked.sort, asked.notes
     )
-    return Routing(decision, keys or () if chosen.name == "point_read" else ())
+    about = () if pinned is None or chosen.name == "scatter" else tuple(sorted(pinned))
+    return Routing(decision, keys or () if chosen.name == "point_read" else (), about)
 
 
 def _narrowed(
@@ -100,6 +104,7 @@ def _narrowed(
     spec: KeySpec,
     documents: Mapping[int, int],
     parts: KeyParts,
+    pinned: set[bytes] | None,
 ) -> Candidate:
     """The shards left by what the query says of the key; its price is infinite if it says nothing.
 
@@ -114,7 +119,6 @@ def _narrowed(
         shards = tuple(sorted(within)) or partition_map.numbers[:1]
         reason = f"the query bounds {field!r} to {len(within)} key range(s)"
         return Candidate("key_range", shards, _search_price(shards, documents), reason)
-    pinned = _pinned(query, spec, parts)
     if pinned is None:
         reason = f"the query does not fix {field!r}, by which documents are partitioned"
         return Candidate("single_shard", (), float("inf"), reason)

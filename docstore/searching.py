@@ -57,6 +57,7 @@ def price(partitions: Partitions, request: Request, window: int) -> float:
 def count(partitions: Partitions, request: Request) -> int:
     """How many documents match."""
     routing = routed(partitions, request)
+    partitions.traffic.reads.note_all(routing.about)
     if routing.keys:
         return len(_read(partitions, routing.keys))
     views = partitions.views(routing.plan.chosen.shards, request.after, current=request.current)
@@ -75,6 +76,7 @@ def search(
     """Plan, refresh, run and fetch one page; count and mark what is asked for beside it."""
     began = time.perf_counter()
     routing = routed(partitions, request)
+    partitions.traffic.reads.note_all(routing.about)
     planned = time.perf_counter()
     if routing.keys and request.sort is None:
         read = _point_read(partitions, codec, routing, page, marking, began, planned)

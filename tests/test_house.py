@@ -58,6 +58,7 @@ PUBLIC = {
         "Position",
         "Put",
         "Range",
+        "Relief",
         "Schema",
         "SearchResult",
         "Sort",

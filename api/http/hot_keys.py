@@ -1,13 +1,18 @@
-"""The partition keys that get most of the traffic, over HTTP: of one collection, or of all."""
+"""Hot keys over HTTP: which partition keys get most of the traffic, and spreading them by salts."""
 
 from typing import Any
 
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from api.http import body
 from api.http.answers import json_response
+from api.http.models import Asked
+from api.http.partitions import Changed, asked_in, changed
 from api.http.queries import parameters
 from api.http.routing import PREFIX, Call, Operation
+from docstore import InvalidRequest
+from docstore.spreading import salted
 
 LIMIT = 10
 _PARAMETERS = {
@@ -62,7 +67,65 @@ async def of_store(call: Call) -> Response:
     return json_response({"hot_keys": await service.run(told)})
 
 
+class Salt(Asked):
+    """A partition key and over how many places it is to be spread; 1 takes the salt away."""
+
+    key: Any
+    fan: int
+
+
+class SaltedKey(BaseModel):
+    """A partition key that is spread over `fan` places."""
+
+    key: Any
+    fan: int
+
+
+class Salts(BaseModel):
+    """The partition keys of a collection that are salted."""
+
+    salts: list[SaltedKey]
+
+
+async def salts(call: Call) -> Response:
+    """The partition keys that are salted, with their fans."""
+    parameters(call.request, {})
+    found = salted(call.served.collection.partitions)
+    return json_response({"salts": [{"key": key, "fan": fan} for key, fan in found.items()]})
+
+
+async def salt(call: Call) -> Response:
+    """Spread the documents of a partition key over several places; answers when it is done."""
+    wanted = await asked_in(call, Salt)
+    collection = call.served.collection
+    return changed(await call.service.endure(lambda: collection.salt(_key(wanted.key), wanted.fan)))
+
+
+def _key(given: Any) -> Any:
+    if not isinstance(given, str | int | float | list) or isinstance(given, bool):
+        raise InvalidRequest("key is no key", hint="give a value of the key's first field")
+    return tuple(given) if isinstance(given, list) else given
+
+
 OPERATIONS = (
+    Operation(
+        "GET",
+        PREFIX + "/collections/{collection}/salts",
+        salts,
+        "read",
+        "List the salted keys",
+        Salts,
+    ),
+    Operation(
+        "POST",
+        PREFIX + "/collections/{collection}/salts",
+        salt,
+        "admin",
+        "Salt a key, or take its salt away",
+        Changed,
+        Salt,
+        body.JSON,
+    ),
     Operation(
         "GET",
         PREFIX + "/collections/{collection}/hot-keys",

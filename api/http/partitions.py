@@ -118,20 +118,21 @@ async def partitions(call: Call) -> Response:
 
 async def split(call: Call) -> Response:
     """Cut a partition in two; answers when it is done."""
-    asked, number = await _asked(call, Split), _number(call)
+    asked, number = await asked_in(call, Split), _number(call)
     at = tuple(asked.at) if isinstance(asked.at, list) else asked.at
     collection = call.served.collection
-    return _changed(await call.service.endure(lambda: collection.split(number, at)))
+    return changed(await call.service.endure(lambda: collection.split(number, at)))
 
 
 async def merge(call: Call) -> Response:
     """Make one partition of two neighbours; answers when it is done."""
-    asked, number = await _asked(call, Merge), _number(call)
+    asked, number = await asked_in(call, Merge), _number(call)
     collection = call.served.collection
-    return _changed(await call.service.endure(lambda: collection.merge(number, asked.neighbour)))
+    return changed(await call.service.endure(lambda: collection.merge(number, asked.neighbour)))
 
 
-async def _asked(call: Call, model: type[M]) -> M:
+async def asked_in(call: Call, model: type[M]) -> M:
+    """What the body asks for; raises InvalidRequest."""
     parameters(call.request, {})
     body.check_type(call.request, body.JSON)
     settings = call.service.settings
@@ -146,7 +147,8 @@ def _number(call: Call) -> int:
     return int(text)
 
 
-def _changed(change: PartitionChange) -> Response:
+def changed(change: PartitionChange) -> Response:
+    """A change of the partitions that is done."""
     return json_response(
         {
             "kind": change.kind,

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     """Between two signs of life in a stream of changes."""
     shutdown_seconds: int = Field(20, ge=1)
 
+    auto_salt: bool = False
+    """Whether keys that stay hot are salted, and the salts of cold ones taken away, unasked."""
+
     threads: int = Field(8, ge=1, le=256)
     """For what would hold the event loop up: dear searches, patches, scans, large documents."""
     write_threads: int = Field(2, ge=1, le=64)

@@ -4,7 +4,7 @@ Reads only; nothing is changed. Bounded: SAMPLE documents, and those the workloa
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import orjson
@@ -18,7 +18,6 @@ from docstore.advising.workload import ByKey, OfDocument, Operation, operations_
 from docstore.collection import Collection
 from docstore.partitioning import PARTITIONS_MAX
 from docstore.partitions import Partitions
-from docstore.scanning import scan
 from docstore.types import Key
 from indexing.errors import DocstoreError, InvalidRequest
 
@@ -39,7 +38,7 @@ def advise(
     `fields` are tried as the first part of a key, those searched by most unless given; `partitions`
     is their number, the present one unless given. Changes nothing. Raises InvalidRequest.
     """
-    lines = enumerate(workload, 1)
+    lines = list(enumerate(workload, 1))
     return collection.ask(lambda of: _advised(of, lines, fields, partitions))
 
 
@@ -99,8 +98,9 @@ def _advised(
 
 
 def _sample(partitions: Partitions, paths: tuple[str, ...], step: int) -> list[Values]:
-    found = scan(partitions, None, None, None, None, reverse=False)
-    return [_values(orjson.loads(record.body), paths) for _, record in islice(found, 0, None, step)]
+    scans = (partitions.shard(number).scan() for number in partitions.numbers)
+    found = islice(chain.from_iterable(scans), 0, None, step)
+    return [_values(orjson.loads(record.body), paths) for _, record in found]
 
 
 def _known(

@@ -1,7 +1,7 @@
 """The hot keys of a collection as its traffic shows them, each with what to do about it."""
 
 from docstore import keys
-from docstore.hot_keys.proposing import Cut, HotKey, judged, loads_together
+from docstore.hot_keys.proposing import NO_LOAD, Cut, HotKey, judged, loads_together
 from docstore.keys import KeySpec
 from docstore.partitions import Partitions
 from docstore.types import Key
@@ -25,10 +25,17 @@ def hot_keys(partitions: Partitions, limit: int) -> list[HotKey]:
         len(spec.fields) > 1,
     )
     fan_of = definition.partition_map.fan_of
-    together = loads_together(traffic.reads.loads(), traffic.writes.loads(), limit)
+    together = loads_together(traffic.reads.loads(), traffic.writes.loads(), LIMIT_MAX)
+    known = {key for key, _, _ in together}
+    # A salted key that nobody asks for any more is told too: its salt can go.
+    quiet = [
+        (each.key, NO_LOAD, NO_LOAD)
+        for each in definition.partition_map.salts
+        if each.key not in known
+    ]
     return [
         judged(definition.name, partition_key_of(spec, key), reads, writes, fan_of(key), cut)
-        for key, reads, writes in together
+        for key, reads, writes in (*together, *quiet)[:limit]
     ]
 
 

@@ -50,13 +50,13 @@ class Cut:
     is_compound: bool
 
 
-_NONE = Load(0.0, 0.0)
+NO_LOAD = Load(0.0, 0.0)
 
 
 def loads_together(reads: Loads, writes: Loads, most: int) -> list[tuple[bytes, Load, Load]]:
     """The heaviest keys by the larger of their shares, each with its reads and its writes."""
     keys = {**reads.by_key, **writes.by_key}
-    found = [(key, reads.by_key.get(key, _NONE), writes.by_key.get(key, _NONE)) for key in keys]
+    found = [(key, reads.by_key.get(key, NO_LOAD), writes.by_key.get(key, NO_LOAD)) for key in keys]
     found.sort(key=lambda each: (-max(each[1].share, each[2].share), each[0]))
     return found[:most]
 
@@ -64,7 +64,7 @@ def loads_together(reads: Loads, writes: Loads, most: int) -> list[tuple[bytes, 
 def judged(collection: str, key: Any, reads: Load, writes: Load, fan: int, cut: Cut) -> HotKey:
     """Whether a key is hot, and what to do about it."""
     share = _share_that_matters(reads, writes)
-    is_hot = _overload(share / fan, cut.partitions) >= HOT_OVERLOAD
+    is_hot = _overload(share, fan, cut.partitions) >= HOT_OVERLOAD
     wanted = fan_for(share, cut.partitions)
     can_salt = cut.is_compound and not cut.is_range
     proposed = None
@@ -91,7 +91,7 @@ def fan_for(share: float, partitions: int) -> int:
     No larger than helps: more places than partitions meet again on the same ones.
     """
     fan = 1
-    while fan < FAN_MAX and fan < partitions and _overload(share / fan, partitions) >= HOT_OVERLOAD:
+    while fan < FAN_MAX and fan < partitions and _overload(share, fan, partitions) >= HOT_OVERLOAD:
         fan *= 2
     return fan
 
@@ -105,9 +105,9 @@ def _share_that_matters(reads: Load, writes: Load) -> float:
     return max(counted, default=0.0)
 
 
-def _overload(share: float, partitions: int) -> float:
-    """Times an even share that a shard does which has one key of this share beside the others."""
-    return (share + (1 - share) / partitions) * partitions
+def _overload(share: float, fan: int, partitions: int) -> float:
+    """Times an even share that a shard does which has one place of a key, beside all other keys."""
+    return (share / min(fan, partitions) + (1 - share) / partitions) * partitions
 
 
 def _action(

@@ -112,6 +112,7 @@ class Stream:
                 {
                     key: Load(count / seconds, count / sketch.total)
                     for key, count in sketch.heaviest(COUNTERS)
+                    if count > 0  # a day without requests leaves nothing of it
                 },
             )
 

@@ -44,6 +44,7 @@ COMMANDS = (
     "rebuild",
     "split",
     "merge",
+    "salt",
     "drop",
 )
 

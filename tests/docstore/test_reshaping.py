@@ -84,7 +84,7 @@ def test_a_split_and_a_merge_of_its_halves() -> None:
     halves = reshaped(RANGES, cut, {0: 7}, at=5)
     assert halves.partitions == (Partition(1, b"", b"m", 2), Partition(2, b"m", None, 2))
     assert halves.history == (Reshape(2, 5, (Ancestor(0, 1, 7),), (1, 2)),)
-    assert [cut.target_of(key) for key in (b"", b"a", b"m", b"z")] == [1, 1, 2, 2]
+    assert [halves.partition_of(key).number for key in (b"", b"a", b"m", b"z")] == [1, 1, 2, 2]
     whole = reshaped(halves, merge_of(halves, 2, 1), {1: 9, 2: 8}, at=6)
     assert whole.partitions == (Partition(3, b"", None, 3),)
     assert [change.kind for change in whole.history] == ["split", "merge"]

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from api.cli import app
 from api.http.hot_keys import HotKeys
+from api.http.partitions import Changed
 from docstore import connect
 from tests.api.http.conftest import Running
 
@@ -64,3 +65,49 @@ def test_the_command_needs_a_server_rather_than_a_directory(tmp_path: Path) -> N
     refused = _run(str(tmp_path))
     assert refused.exit_code != 0
     assert "http://" in refused.stderr
+
+
+def _sales(client: TestClient) -> str:
+    path = "/v1/collections/sales"
+    made = client.put(path, json={"key": ["seller", "n"], "partitions": 4})
+    assert made.status_code == 201
+    for number in range(20):
+        document = {"seller": "big", "n": number}
+        assert client.post(f"{path}/documents", json=document).status_code == 201
+    return path
+
+
+def test_a_key_is_salted_listed_and_unsalted(client: TestClient) -> None:
+    path = _sales(client)
+    made = client.post(f"{path}/salts", json={"key": "big", "fan": 4})
+    assert made.status_code == 200
+    Changed.model_validate(made.json())
+    assert client.get(f"{path}/salts").json() == {"salts": [{"key": "big", "fan": 4}]}
+    explained = client.post(f"{path}/explain", json={"filter": {"seller": "big"}}).json()
+    assert "salted over 4 places" in str(explained)
+    found = client.post(f"{path}/search", json={"filter": {"seller": "big"}}).json()
+    assert found["total"] == 20
+    assert client.post(f"{path}/salts", json={"key": ["big"], "fan": 1}).json()["epoch"] == 3
+    assert client.get(f"{path}/salts").json() == {"salts": []}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"key": "big", "fan": 0}, 400),
+        ({"key": "big", "fan": 3}, 400),
+        ({"key": "big", "fan": 10_000}, 400),
+        ({"key": "big", "fan": "8"}, 400),
+        ({"key": "big"}, 400),
+        ({"key": None, "fan": 8}, 400),
+        ({"key": {"seller": "big"}, "fan": 8}, 400),
+        ({"key": ["big", 3], "fan": 8}, 400),
+        ({"key": "nobody", "fan": 8}, 404),
+    ],
+)
+def test_what_cannot_be_salted_is_refused(
+    client: TestClient, body: dict[str, Any], status: int
+) -> None:
+    path = _sales(client)
+    assert client.post(f"{path}/salts", json=body).status_code == status
+    assert client.get(f"{path}/salts").json() == {"salts": []}

@@ -54,3 +54,20 @@ def test_a_limit_that_is_none_is_refused(store: Store, limit: object) -> None:
     cars = store.create_collection("cars")
     with pytest.raises(InvalidRequest):
         cars.hot_keys(limit)  # type: ignore[arg-type]  # that is the point
+
+
+def test_searches_that_are_about_a_key_are_reads_of_it(store: Store) -> None:
+    schema = {"fields": {"seller": "keyword", "n": "int"}}
+    sales = store.create_collection("sales", schema, key=Key("seller", "n"))
+    sales.put_many([{"seller": f"s{number}", "n": number} for number in range(9)])
+    for _ in range(6):
+        sales.search(filter={"seller": "s3"})
+    sales.count(filter={"seller": ["s4", "s5"]})
+    sales.search(query={"ids": {"values": [["s4", 4]]}})
+    sales.search("nobody")
+    told = {each.key: each.read_share for each in sales.hot_keys() if each.read_share}
+    assert told == {
+        "s3": pytest.approx(6 / 9),
+        "s4": pytest.approx(2 / 9),
+        "s5": pytest.approx(1 / 9),
+    }

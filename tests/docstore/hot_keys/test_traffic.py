@@ -59,6 +59,15 @@ def test_a_rate_falls_by_half_in_a_half_life_without_requests() -> None:
     assert after == pytest.approx(before / 2, rel=0.05)
 
 
+def test_nothing_is_left_after_days_without_requests() -> None:
+    clock = Clock()
+    stream = Stream(_first_letter, clock)
+    stream.note_all([b"a"] * 5)
+    stream.loads()
+    clock.now = 1e6
+    assert stream.loads().by_key == {}
+
+
 def test_threads_together_lose_nothing_that_matters() -> None:
     clock = Clock()
     stream = Stream(_first_letter, clock)
