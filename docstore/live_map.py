@@ -53,6 +53,7 @@ class LiveMap:
         definition = Definition.load(directory)
         if not read_only:
             _remove_unowned(directory, definition.partition_map)
+        self._numbers = definition.partition_map.numbers
         self.shards = OpenShards(
             directory / SHARDS_DIRECTORY,
             definition,
@@ -63,7 +64,7 @@ class LiveMap:
         self.indexes = GlobalIndexes(
             directory,
             definition,
-            lambda: self.current.numbers,
+            lambda: self._numbers,
             self.shards.shard,
             scatter_over(
                 lambda: self.ask(lambda of: of.views(of.numbers, None, current=True)),
@@ -153,6 +154,7 @@ class LiveMap:
                 self._is_replaced = True
                 raise self._gone()
             gone = set(known.partition_map.numbers) - set(definition.partition_map.numbers)
+            self._numbers = definition.partition_map.numbers
             self._pinned.replace(
                 self._partitions(definition), lambda: self.shards.discard(sorted(gone))
             )
@@ -212,6 +214,7 @@ class LiveMap:
         except DocstoreError:
             self._is_doubtful = not self._is_on_disk(before)
             raise
+        self._numbers = definition.partition_map.numbers
         self._pinned.replace(self._partitions(definition), let_go)
 
     def _is_on_disk(self, definition: Definition) -> bool:
