@@ -21,7 +21,7 @@ class Car(BaseModel):
     ("value", "written"),
     [
         (("ford", 2008), ["ford", 2008]),
-        (b"\x00\xff", "00ff"),
+        (b"\x00\xff", {"base64": "AP8="}),
         (datetime.datetime(2024, 5, 1, tzinfo=datetime.UTC), "2024-05-01T00:00:00+00:00"),
         (ipaddress.IPv4Address("10.0.0.1"), "10.0.0.1"),
         (Car(make="ford", seen_from=ipaddress.IPv4Address("10.0.0.1")), None),
