@@ -18,8 +18,11 @@ from docstore.global_index.verifying import Verifier
 from docstore.shard import Shard
 from indexing.errors import Closed, Corruption, DocstoreError
 
-SHARE_WHILE_WRITING = 0.12
-"""Of the time, while somebody writes: three indexes keep up with some 3,000 writes a second."""
+SHARE_KEEPING_UP, SHARE_BEHIND = 0.4, 0.12
+"""Of the time while somebody writes: what it takes where that is enough, little where writers
+take all there is and are to be slowed by less than a fifth."""
+BACKLOG_MAX = 1000
+"""Entries of all shards that tell the one from the other."""
 WRITING_SECONDS = 0.5
 """Since the last write, for which writes count as under way: a bulk writer's batches are apart."""
 REST_SECONDS = 0.004
@@ -69,6 +72,7 @@ class Updater:
         self._pause = 0.0
         self._written = 0.0
         self._turn = 0
+        self._backlog = 0
         self.fill_rate: float | None = None
         self.verifier = Verifier()
         self.errors: dict[str, DocstoreError] = {}
@@ -101,7 +105,8 @@ class Updater:
             if self.errors:
                 self._rest(self._next_pause())
             elif is_writing:
-                rest = spent * (1 / SHARE_WHILE_WRITING - 1)
+                share = SHARE_KEEPING_UP if self._backlog < BACKLOG_MAX else SHARE_BEHIND
+                rest = spent * (1 / share - 1)
                 self._rest(min(max(rest, REST_SECONDS), REST_SECONDS_MAX))
             elif more is not Left.MUCH:
                 self._rest(IDLE_SECONDS if more is Left.UNWRITTEN else REST_SECONDS)
@@ -148,8 +153,20 @@ class Updater:
                     self.errors[index.definition.name] = error
             if room <= 0:
                 self._turn = (self._turn + at) % len(numbers)
+                with suppress(DocstoreError, KeyError):  # met by who follows; emptied meanwhile
+                    self._backlog = self._behind(numbers, indexes)
                 return Left.MUCH
+        self._backlog = 0
         return None
+
+    def _behind(self, numbers: Sequence[int], indexes: Sequence[LiveIndex]) -> int:
+        """Entries of all shards that some index has not taken."""
+        entries = 0
+        for number in numbers:
+            begins = [index.digested[number] for index in indexes if number in index.digested]
+            if begins:
+                entries += max(0, self._shard_of(number).head - min(begins))
+        return entries
 
     def follow(self, ends: Mapping[int, int], indexes: Sequence[LiveIndex]) -> None:
         """Give the indexes every shard's entries up to a seq each, decoding them once."""
