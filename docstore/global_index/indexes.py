@@ -151,10 +151,13 @@ class GlobalIndexes:
     def _named(self, name: str) -> LiveIndex:
         found = self._live.get(name)
         if found is None:
-            raise NotFound(
-                f"there is no index {name!r}", hint=f"indexes: {', '.join(self._live) or 'none'}"
-            )
+            raise self._unknown(name)
         return found
+
+    def _unknown(self, name: str) -> NotFound:
+        return NotFound(
+            f"there is no index {name!r}", hint=f"indexes: {', '.join(self._live) or 'none'}"
+        )
 
     # Asking
 
@@ -208,9 +211,10 @@ class GlobalIndexes:
         numbers = self._numbers()
         try:
             return live.find(wanted, conditions, numbers, needed, sort, descending=descending)
-        except Closed:
-            self._named(name)  # it was dropped meanwhile, or everything was closed
-            raise
+        except Closed as error:
+            if self._live.get(name) is live:
+                raise
+            raise self._unknown(name) from error  # dropped meanwhile, or made anew
         except Corruption as error:
             if self._read_only:
                 raise
@@ -339,14 +343,7 @@ class GlobalIndexes:
     @property
     def verification(self) -> dict[str, Any]:
         """`rate`, documents `verified`, `divergent` ones, `rounds` over all, `last` in words."""
-        found = self._updater.verifier
-        return {
-            "rate": found.rate,
-            "verified": found.verified,
-            "divergent": found.divergent,
-            "rounds": found.rounds,
-            "last": None if found.last is None else f"{found.last.rule}: {found.last.detail}",
-        }
+        return self._updater.verifier.gauge()
 
     def stats(self) -> list[dict[str, Any]]:
         """For each index its definition and where it stands.

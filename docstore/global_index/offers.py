@@ -7,6 +7,7 @@ from typing import Any
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.live_index import LiveIndex, State
 from docstore.global_index.wanted import Wanted
+from indexing.errors import Closed
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,10 @@ class Offer:
 
     def frequency(self, wanted: Wanted) -> int:
         """Documents with a wanted term: exact for terms, an estimate for wide ranges."""
-        return self.live.files.frequency(wanted)
+        try:
+            return self.live.files.frequency(wanted)
+        except Closed:
+            return 0  # it was dropped meanwhile: whoever asks it is told
 
     def partitions_of(self, wanted: Wanted) -> tuple[int, ...]:
         """The index partitions that would be asked."""

@@ -7,6 +7,7 @@ decides that. Off unless a rate is given.
 import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
+from typing import Any
 
 from docstore.global_index.checking import Divergence, check_document
 from docstore.global_index.live_index import LiveIndex
@@ -63,3 +64,13 @@ class Verifier:
         if self._place >= len(numbers):
             self._place = 0
             self.rounds += 1
+
+    def gauge(self) -> dict[str, Any]:
+        """`rate`, documents `verified`, `divergent` ones, `rounds` over all, `last` in words."""
+        return {
+            "rate": self.rate,
+            "verified": self.verified,
+            "divergent": self.divergent,
+            "rounds": self.rounds,
+            "last": None if self.last is None else f"{self.last.rule}: {self.last.detail}",
+        }
