@@ -155,10 +155,9 @@ class LocalFollower:
         if stamp < recorded.stamp:
             self.rebuild()
             return
-        if stamp > recorded.stamp:
-            # The process died after a commit and before its checkpoint: what follows the
-            # checkpoint may already be in the index.
-            self._distrusted = self._shard.head
+        # What follows the checkpoint may already be in the index: the process may have died after a
+        # commit and before its checkpoint, or while the last rebuild read what was being written.
+        self._distrusted = self._shard.head
         self._take(index, recorded.generation, recorded.seq)
         self._remove_other_generations()
 
