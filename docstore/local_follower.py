@@ -28,6 +28,7 @@ from indexing.local_index import Change, Filling, LocalIndex, View
 from indexing.open_indexes import OpenIndexes
 from indexing.rank import SAMPLE_MIN, pivots_of
 from indexing.schema import Schema
+from indexing.unfinished import remove_unfinished
 from indexing.writers import WriterBudget
 
 INDEX_DIRECTORY = "index"
@@ -147,7 +148,9 @@ class LocalFollower:
             self.rebuild()
             return
         try:
-            index = LocalIndex.open(self._directory / str(recorded.generation), self._schema)
+            directory = self._directory / str(recorded.generation)
+            remove_unfinished(directory)
+            index = LocalIndex.open(directory, self._schema)
             stamp = index.stamp
         except Corruption:
             self.rebuild()
