@@ -206,7 +206,7 @@ class Collection(Generic[D]):
         return self._record(self._encoded(key)) is not None
 
     def _record(self, encoded: bytes) -> Record | None:
-        return self._live.ask(lambda partitions: partitions.record(encoded))
+        return self._live.record(encoded)
 
     def scan(
         self,

@@ -77,6 +77,10 @@ class OpenShards:
                 self._shards[number] = shard
             return shard
 
+    def if_open(self, number: int) -> Shard | None:
+        """The shard of a number, if it was used."""
+        return self._shards.get(number)
+
     def inherited(self, number: int, *, draft: bool = False) -> Inherited | None:
         """The entries that a shard has of its ancestors; None when it has none."""
         found = self._inherited.get(number)
