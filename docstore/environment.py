@@ -35,23 +35,34 @@ Transaction = Any
 
 
 class _Gate:
-    """Lets many transactions in, or one growth of the map alone."""
+    """Lets many transactions in, or one growth of the map alone.
+
+    Who enters is counted first and looks for the shut gate after; who shuts it looks at the count
+    after. So one of the two sees the other, and an open gate costs no lock: to append to a list and
+    to pop from it are indivisible.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._inside = 0
+        self._inside: list[None] = []
         self._shut = False
 
     def enter(self) -> None:
+        self._inside.append(None)
+        if self._shut:
+            self.leave()
+            self._enter_later()
+
+    def _enter_later(self) -> None:
         with self._changed:
             while self._shut:
                 self._changed.wait()
-            self._inside += 1
+            self._inside.append(None)
 
     def leave(self) -> None:
-        with self._changed:
-            self._inside -= 1
-            if self._shut:
+        self._inside.pop()
+        if self._shut:
+            with self._changed:
                 self._changed.notify_all()
 
     @contextmanager

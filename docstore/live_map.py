@@ -136,8 +136,13 @@ class LiveMap:
             shard = self.shards.if_open(partitions.number_of(key))
             if shard is not None:
                 self.traffic.reads.note(key)
-                with contextlib.suppress(Closed):
+                try:
                     return shard.get(key)
+                except Closed:  # let go of meanwhile
+                    return self._pinned_record(key)
+        return self._pinned_record(key)
+
+    def _pinned_record(self, key: bytes) -> Record | None:
         return self.ask(lambda partitions: partitions.record(key))
 
     def pin(self) -> Pin[Partitions]:

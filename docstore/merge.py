@@ -7,12 +7,14 @@ shards. Nothing here plans, or touches documents or logs.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any
 
-from docstore.ordering import order_key
+from docstore.ordering import number_orders, order_key
+from indexing.layout import ColumnKind
 from indexing.local_index import Entry
 from indexing.passes import Run, Sort
 
@@ -21,9 +23,12 @@ _STEP = 16
 _LONG_TIE = 12
 """So many more equal entries than needed are narrowed by rank, which costs 8 µs, not by key."""
 
+_NUMBERS = frozenset((ColumnKind.INT, ColumnKind.FLOAT, ColumnKind.DATETIME))
+
 Order = Any
 """What a value sorts by, ascending; missing values last."""
-
+Ordering = Callable[[list[Any]], list[Order]]
+"""What values sort by; the same for all that is merged."""
 
 Ranked = tuple[Order, str, int, Any]
 """A match in the final order: what it was ordered by, its key's text, its shard, and the value."""
@@ -36,7 +41,8 @@ def merged(
     """The page of matches from `offset` on; every run has found at least `wanted` entries."""
     if wanted == 0:
         return []
-    fronts = [_Front(shard, run, sort, wanted) for shard, each in runs.items() for run in each]
+    ordering = _ordering(runs, sort)
+    fronts = [_Front(shard, run, ordering, wanted) for shard, each in runs.items() for run in each]
     matches = _matches(fronts, wanted)
     if len(fronts) > len(runs):
         matches = _once_each(matches)
@@ -44,30 +50,37 @@ def merged(
     return matches[offset : offset + limit]
 
 
-def _orders(values: list[Any], sort: Sort | None) -> list[Order]:
-    """What values sort by: the best score first, or as a field is asked for."""
+def _ordering(runs: Mapping[int, list[Run]], sort: Sort | None) -> Ordering:
+    """The best score first, or as a field is asked for."""
     if sort is None:
-        return [-score for score in values]
-    return [order_key(value, sort.descending) for value in values]
+        return _by_score
+    columns = (run.by.column for each in runs.values() for run in each)
+    if all(column is not None and column.kind in _NUMBERS for column in columns):
+        return partial(number_orders, descending=sort.descending)
+    return lambda values: [order_key(value, sort.descending) for value in values]
+
+
+def _by_score(scores: list[float]) -> list[float]:
+    return [-score for score in scores]
 
 
 class _Front:
     """The entries of one run as far as they were looked at: their values, and their orders."""
 
-    __slots__ = ("orders", "run", "shard", "sort", "values")
+    __slots__ = ("ordering", "orders", "run", "shard", "values")
 
-    def __init__(self, shard: int, run: Run, sort: Sort | None, wanted: int) -> None:
+    def __init__(self, shard: int, run: Run, ordering: Ordering, wanted: int) -> None:
         self.shard = shard
         self.run = run
-        self.sort = sort
+        self.ordering = ordering
         self.values = run.values(0, wanted)
-        self.orders = _orders(self.values, sort)
+        self.orders = ordering(self.values)
 
     def _look(self, more: int) -> None:
         start = len(self.values)
         values = self.run.values(start, start + more)
         self.values += values
-        self.orders += _orders(values, self.sort)
+        self.orders += self.ordering(values)
 
     def complete(self, boundary: Order, wanted: int) -> None:
         """Look at the first `wanted` of all that equals the boundary.

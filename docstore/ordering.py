@@ -7,6 +7,7 @@ Pure: no shard, index or hit is known here.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,3 +49,10 @@ def order_key(value: Any, descending: bool) -> tuple[Any, ...]:
             hint="sort by a field that holds one string, number or boolean",
         )
     return (_PRESENT, -kind, -value) if descending else (_PRESENT, kind, value)
+
+
+def number_orders(values: Iterable[float | None], descending: bool) -> list[float]:
+    """What numbers sort by where there is nothing but numbers and None: the same order, faster."""
+    if descending:
+        return [math.inf if each is None or each != each else -each for each in values]  # noqa: PLR0124  NaN
+    return [math.inf if each is None or each != each else each for each in values]  # noqa: PLR0124  NaN

@@ -173,7 +173,7 @@ class View:
         """The key texts of some matches."""
         doc = self._searcher.doc
         with _READING:
-            return [doc(address)[KEY][0] for address in addresses]
+            return [str(doc(address).get_first(KEY)) for address in addresses]
 
     def ranks(self, addresses: list[DocAddress]) -> list[int]:
         """The rank of each match: the first bytes of its key, as a number."""

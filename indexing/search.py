@@ -111,7 +111,6 @@ class Searches:
             }
         leaves = {key: tuple(scored(resolved)) for key, resolved in self._resolved.items()}
         weights = self._weights(leaves)
-        ahead = LOOK_AHEAD if self._postings < DEAR_POSTINGS else LOOK_FAR_AHEAD
         passes: dict[int, list[Pass]] = {}
         for number, view in self._views.items():
             resolved, inner, factor = self._of(view), weights.get(number), 1.0
@@ -124,6 +123,9 @@ class Searches:
             matches = None
             if isinstance(resolved, Scored) and len(resolved.terms) == 1:
                 matches = view.matches_of(resolved.column, resolved.terms[0][1])
+            # Where Tantivy can skip what is not among the first, looking again is cheap.
+            is_dear = matches is None and self._postings >= DEAR_POSTINGS
+            ahead = LOOK_FAR_AHEAD if is_dear else LOOK_AHEAD
             only = Pass(query, None, True, factor=factor, ahead=ahead, matches=matches)
             passes[number] = [only]
         return passes

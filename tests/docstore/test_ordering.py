@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docstore.ordering import order_key
+from docstore.ordering import number_orders, order_key
 from indexing.errors import InvalidQuery
 
 values = st.one_of(
@@ -62,3 +62,15 @@ def test_descending_is_ascending_turned_round(a: Any, b: Any) -> None:
 def test_of_two_values_one_is_first_or_they_are_equal(a: Any, b: Any, descending: bool) -> None:
     x, y = order_key(a, descending), order_key(b, descending)
     assert [x < y, x == y, y < x].count(True) == 1
+
+
+@given(
+    st.lists(st.none() | st.integers() | st.floats(allow_infinity=False), max_size=20),
+    st.booleans(),
+)
+def test_numbers_alone_are_in_the_same_order(items: list[float | None], descending: bool) -> None:
+    orders = number_orders(items, descending)
+    places = range(len(items))
+    assert sorted(places, key=lambda place: orders[place]) == sorted(
+        places, key=lambda place: order_key(items[place], descending)
+    )

@@ -1,0 +1,44 @@
+"""An environment that grows while it is read: nobody sees a map that moves."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from docstore.environment import MAP_BYTES_FIRST, Environment, Transaction
+
+LARGE = b"v" * (MAP_BYTES_FIRST // 4)
+
+
+def test_a_reader_goes_on_while_writers_grow_the_map(tmp_path: Path) -> None:
+    environment = Environment(tmp_path / "documents.mdb", draft=True)  # many times faster
+    documents = environment.tables["documents"]
+    stop = threading.Event()
+
+    def put(key: bytes, value: bytes, transaction: Transaction) -> None:
+        transaction.put(key, value, db=documents)
+
+    def read() -> int:
+        found = 0
+        while not stop.is_set():
+            assert environment.get("documents", b"first") == b"1"
+            with environment.read() as transaction:
+                assert transaction.get(b"first", db=documents) == b"1"
+            found += 1
+        return found
+
+    def write(writer: int) -> None:
+        for number in range(8):
+            environment.write(partial(put, b"%d-%d" % (writer, number), LARGE))
+
+    environment.write(partial(put, b"first", b"1"))
+    with ThreadPoolExecutor(3) as pool:
+        reading = pool.submit(read)
+        try:
+            for writing in [pool.submit(write, writer) for writer in range(2)]:
+                writing.result()
+        finally:
+            stop.set()
+        assert reading.result()
+    assert environment.bytes_used() > 4 * MAP_BYTES_FIRST
+    environment.close()
