@@ -1,16 +1,15 @@
-"""A collection: documents by key over its shards, and the searches over them.
+"""A collection: its documents by key, the searches over them, and the care of its shards.
 
-A write goes to the shard that owns the key and is acknowledged when it is durable there. Safe to
-use from many threads. Typed by what its documents are: the pydantic model, or dict.
+Safe to use from many threads. Typed by what its documents are: the pydantic model, or dict.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from docstore import answering, changes, check, keys, resharding, spreading, writing
+from docstore import answering, changes, check, resharding, spreading
 from docstore.answering import asking_of
-from docstore.apply import Write, op_id_bytes
+from docstore.by_key import ByKey
 from docstore.completing import complete
 from docstore.counting import Counting
 from docstore.documents import DocumentCodec
@@ -20,18 +19,11 @@ from docstore.hot_keys.observed import hot_keys
 from docstore.hot_keys.proposing import HotKey
 from docstore.live_map import LiveMap
 from docstore.marking import Marking
-from docstore.operations import Delete, Put, write_of
 from docstore.partitions import Partitions
-from docstore.patching import patch_one
-from docstore.records import Record
 from docstore.request import Page, Request, check_unplanned, request_of
 from docstore.resembling import more_like
-from docstore.scanning import scan
-from docstore.shard import now_microseconds
 from docstore.types import (
-    BatchResult,
     Change,
-    Document,
     Freshness,
     Key,
     PartitionChange,
@@ -39,7 +31,6 @@ from docstore.types import (
     Position,
     SearchResult,
     Violation,
-    WriteResult,
 )
 from indexing.counts import Completion
 from indexing.layout import Layout
@@ -56,13 +47,11 @@ HistogramsAsked = str | Iterable[str] | Mapping[str, Any]
 After = Position | str | Iterable[Position | str]
 
 
-class Collection(Generic[D]):
+class Collection(ByKey[D]):
     """Documents of one kind. `D` is the model given at creation or opening, else dict."""
 
     def __init__(self, live: LiveMap, codec: DocumentCodec[D]) -> None:
-        self._live = live
-        self._codec = codec
-        self._spec = live.current.definition.key
+        super().__init__(live, codec)
         self._layout = Layout(self.schema)
 
     @property
@@ -92,138 +81,6 @@ class Collection(Generic[D]):
     def as_bytes(self) -> "Collection[bytes]":
         """The same collection with documents as the JSON bytes that are stored, not read."""
         return Collection(self._live, self._codec.as_bytes())
-
-    @property
-    def key_fields(self) -> tuple[str, ...]:
-        """The fields that make the key."""
-        return self._spec.fields
-
-    @property
-    def key_is_typed(self) -> bool:
-        """Whether keys are typed values or tuples of them; else they are strings."""
-        return self._spec.typed
-
-    def put(
-        self,
-        document: D | dict[str, Any],
-        key: Key | None = None,
-        *,
-        if_version: int | None = None,
-        if_absent: bool = False,
-        if_present: bool = False,
-        op_id: str | None = None,
-    ) -> WriteResult:
-        """Store a document, replacing the one under its key; durable when it returns.
-
-        The key is read from the document's key fields, or given, or generated (a UUIDv7 string).
-        Raises InvalidDocument, VersionConflict when a condition fails, Unavailable. A retry with
-        the same `op_id` writes nothing and returns the first answer.
-        """
-        at, operation = now_microseconds(), op_id_bytes(op_id)
-        _, encoded, body = self._codec.encode(document, key, op_id)
-        write = Write(encoded, body, at, if_version, if_absent, if_present, operation)
-        return self._live.ask(lambda partitions: writing.one(partitions, write))
-
-    def delete(
-        self, key: Key, *, if_version: int | None = None, op_id: str | None = None
-    ) -> WriteResult:
-        """Remove a document; of a key that does not exist, does nothing (`deleted` is False)."""
-        asked = Delete(key, if_version, op_id=op_id)
-        write = write_of(asked, self._codec, self._encoded, now_microseconds())
-        return self._live.ask(lambda partitions: writing.one(partitions, write))
-
-    def patch(
-        self,
-        key: Key,
-        patch: dict[str, Any],
-        *,
-        if_version: int | None = None,
-        op_id: str | None = None,
-    ) -> WriteResult:
-        """Change some fields by a JSON merge patch (RFC 7396): null removes a field.
-
-        Raises NotFound, InvalidDocument when the result is not valid or its key would change, and
-        VersionConflict. Without `if_version`, a concurrent change is read and patched again.
-        """
-        return patch_one(self._live, self._codec, self._encoded(key), patch, if_version, op_id)
-
-    def put_many(
-        self, documents: Iterable[D | dict[str, Any]], *, if_absent: bool = False
-    ) -> BatchResult:
-        """Store many documents: one durable transaction per shard, one result per document.
-
-        A document that is refused is reported in its place and stops nothing else.
-        """
-        at = now_microseconds()
-
-        def write_of(document: D | dict[str, Any]) -> Write:
-            _, encoded, body = self._codec.encode(document)
-            return Write(encoded, body, at, None, if_absent)
-
-        return writing.many(self._live, documents, write_of)
-
-    def delete_many(self, keys_to_delete: Iterable[Key]) -> BatchResult:
-        """Remove many documents: one durable transaction per shard, one result per key."""
-        return self.write_many(map(Delete, keys_to_delete))
-
-    def write_many(self, operations: Iterable[Put | Delete]) -> BatchResult:
-        """Carry out writes of any kind, each with its own conditions, like one `put_many`."""
-        at = now_microseconds()
-        return writing.many(
-            self._live,
-            operations,
-            lambda operation: write_of(operation, self._codec, self._encoded, at),
-            lambda operation: operation.key,
-        )
-
-    def _encoded(self, key: Key) -> bytes:
-        return keys.encode(self._spec, self._live.current.key_parts.key(key))
-
-    def get(self, key: Key) -> D | None:
-        """The document under a key, or None."""
-        stored = self._record(self._encoded(key))
-        return None if stored is None else self._codec.decode(stored.body)
-
-    def fetch(self, key: Key) -> Document[D] | None:
-        """The document under a key with its version, or None."""
-        encoded = self._encoded(key)
-        stored = self._record(encoded)
-        return None if stored is None else self._document(encoded, stored)
-
-    def _document(self, encoded: bytes, stored: Record) -> Document[D]:
-        key = keys.decode(self._spec, encoded)
-        return Document(key, stored.version, self._codec.decode(stored.body))
-
-    def get_many(self, wanted: Iterable[Key]) -> list[D | None]:
-        """The documents under some keys, in their order, None where there is none."""
-        encoded = [self._encoded(key) for key in wanted]
-        self._live.traffic.reads.note_all(encoded)
-        found = self._live.ask(lambda partitions: partitions.read(encoded))
-        return [None if stored is None else self._codec.decode(stored.body) for stored in found]
-
-    def exists(self, key: Key) -> bool:
-        """Whether there is a document under a key."""
-        return self._record(self._encoded(key)) is not None
-
-    def _record(self, encoded: bytes) -> Record | None:
-        return self._live.record(encoded)
-
-    def scan(
-        self,
-        start: Key | None = None,
-        end: Key | None = None,
-        *,
-        prefix: Key | None = None,
-        limit: int | None = None,
-        reverse: bool = False,
-    ) -> Iterator[Document[D]]:
-        """Documents in key order: start <= key < end, or all keys with a prefix.
-
-        A compound key's leading parts are a prefix. A document written meanwhile may be in it.
-        """
-        pin = self._live.pin()
-        for encoded, stored in scan(pin.value, start, end, prefix, limit, reverse=reverse):
-            yield self._document(encoded, stored)
 
     def search(
         self,
