@@ -280,3 +280,18 @@ def test_free_text_may_name_fields_that_only_documents_have(store: Store) -> Non
     cars.put_many([{"id": "1", "make": "ford", "price": 15}, {"id": "2", "note": "make ford"}])
     assert [hit.key for hit in cars.search("make:ford").hits] == ["1"]
     assert [hit.key for hit in cars.search("price:10..20").hits] == ["1"]
+
+
+@pytest.mark.parametrize("field", ["names", "numbers"])
+def test_a_list_sorts_by_its_first_value_and_nothing_comes_last(store: Store, field: str) -> None:
+    lists = store.create_collection("lists", partitions=3)
+    lists.put_many(
+        [
+            {"id": "a", "names": ["m", "a"], "numbers": [5, 1]},
+            {"id": "b", "names": ["k"], "numbers": [3]},
+            {"id": "c", "names": ["b", "z"], "numbers": [0, 9]},
+            {"id": "d"},
+        ]
+    )
+    assert [hit.key for hit in lists.search(sort=field).hits] == ["c", "b", "a", "d"]
+    assert [hit.key for hit in lists.search(sort=f"-{field}").hits] == ["a", "b", "c", "d"]
