@@ -230,6 +230,14 @@ class Shard:
             for entry in entries
         ]
 
+    def written_at(self, after: int) -> int | None:
+        """When the first log entry after a seq was written, in microseconds since 1970."""
+        with self.environment.read() as transaction:
+            cursor = transaction.cursor(db=self.environment.tables["log"])
+            if not cursor.set_range(pack_seq(after + 1)):
+                return None
+            return unpack_entry(*cursor.item()).at
+
     def is_next(self, after: int, seq: int) -> bool:
         """Whether an entry is the first after a seq: none between them was forgotten."""
         return seq == after + 1 or (after < seq <= self.base) or seq == max(after, self.base) + 1

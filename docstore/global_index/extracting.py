@@ -3,7 +3,7 @@
 Pure: no file is known here. What is asked for comes to the same terms by the same readings.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -12,6 +12,7 @@ import orjson
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.postings import packed
 from docstore.global_index.readings import all_comparable
+from docstore.global_index.tails import Changed
 from docstore.global_index.terms import stored, term_of, values_at
 from docstore.global_index.wanted import Asked, Condition, Held, Wanted, combined, wanted_of
 from docstore.records import Record
@@ -22,8 +23,13 @@ from indexing.schema import Kind, Schema
 _PLAIN = (str, int, float, bool)
 _UNCOMPARED = (Kind.TEXT, Kind.IP, Kind.OBJECT)
 """Kinds whose search is not a comparison of values: carried, never compared."""
+_SCALARS = frozenset((str, int, float, bool, type(None)))
+TERMS_KNOWN_MAX = 20_000
+"""Values of an index whose terms are remembered: some 4 MB; then they are forgotten."""
 Rows = list[dict[bytes, bytes]]
 """For each index partition the postings of one document, by stored term."""
+Spread = list[dict[bytes, Mapping[bytes, bytes]]]
+"""For each index partition the documents with postings there, and these, by stored term."""
 
 
 class Extractor:
@@ -38,6 +44,13 @@ class Extractor:
         self._included = [_reader_of(path) for path in definition.include]
         self.is_single = len(definition.fields) == 1
         self.has_words = any(words is not None for words in self._words)
+        self._is_plain = (
+            self.is_single
+            and not self.has_words
+            and not definition.covers_all
+            and not any("." in path for path in (*definition.fields, *definition.include))
+        )
+        self._known: dict[type, dict[Any, tuple[bytes, int] | None]] = {str: {}, int: {}}
 
     def _words_of(self, path: str, schema: Schema) -> Callable[[str], list[str]] | None:
         leaf = self._leaves.get(path)
@@ -58,6 +71,48 @@ class Extractor:
         if self.kind_of(path) in _UNCOMPARED:
             return False
         return self.definition.covers_all or path in self.definition.covered
+
+    def spread(self, documents: Iterable[Changed], shard: int) -> Spread:
+        """The postings of many documents of a shard; those without any are left out."""
+        found: Spread = [{} for _ in range(self.definition.partitions)]
+        field, include = self.definition.field, self.definition.include
+        for key, record, document, _ in documents:
+            if record is None:
+                continue
+            if self._is_plain:
+                # The usual case, written out: one scalar under one field, scalars included.
+                value = document.get(field)
+                if value is None:
+                    continue
+                payload = [value, *map(document.get, include)]
+                known = self._known.get(type(value))
+                if known is not None and _SCALARS.issuperset(map(type, payload)):
+                    at = known[value] if value in known else self._learn(known, value)
+                    if at is not None:
+                        term, place = at
+                        row = packed(
+                            term, key, shard, record.seq, record.version, orjson.dumps(payload)
+                        )
+                        found[place][key] = {term: row}
+                    continue
+            for here, rows in zip(found, self.rows(document, key, shard, record), strict=True):
+                if rows:
+                    here[key] = rows
+        return found
+
+    def _learn(
+        self, known: dict[Any, tuple[bytes, int] | None], value: Any
+    ) -> tuple[bytes, int] | None:
+        """The stored term of a value and its index partition; None when it has none."""
+        if len(known) >= TERMS_KNOWN_MAX:
+            known.clear()
+        term = term_of(value, self._kinds[0])
+        at = None
+        if term is not None:
+            kept = stored(term)
+            at = (kept, self.definition.partition_of(kept))
+        known[value] = at
+        return at
 
     def rows(self, document: Any, key: bytes, shard: int, record: Record) -> Rows:
         """A document's postings in every partition."""

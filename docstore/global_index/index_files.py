@@ -10,7 +10,7 @@ from pathlib import Path
 
 from docstore import files
 from docstore.global_index.definition import GlobalIndex
-from docstore.global_index.index_partition import Change, Checkpoint, IndexPartition
+from docstore.global_index.index_partition import Changes, Checkpoint, IndexPartition
 from docstore.global_index.wanted import Wanted
 from indexing.errors import Corruption
 
@@ -77,9 +77,7 @@ class IndexFiles:
         known = [each[shard].seq for each in self.applied if shard in each]
         return min(known) if known else 2**63
 
-    def apply(
-        self, place: int, changes: Sequence[Change], checkpoints: Mapping[int, Checkpoint]
-    ) -> None:
+    def apply(self, place: int, changes: Changes, checkpoints: Mapping[int, Checkpoint]) -> None:
         """Store changes and checkpoints in a partition, durably."""
         self.partitions[place].apply(changes, checkpoints)
         self.applied[place] = {**self.applied[place], **checkpoints}
@@ -106,7 +104,7 @@ class IndexFiles:
                 and known.seq >= seq
                 for number, seq in sources.items()
             ):
-                self.apply(place, [], begun)
+                self.apply(place, {}, begun)
             else:
                 behind.append(place)
         return behind

@@ -34,8 +34,8 @@ COUNTED_MAX = 200
 """Terms of a range whose documents are counted; the rest is estimated from them."""
 
 
-Change = tuple[bytes, Mapping[bytes, bytes]]
-"""A document's key and what it is now: the postings it has in one partition, by stored term."""
+Changes = Mapping[bytes, Mapping[bytes, bytes]]
+"""What documents are now: by key the postings that each has in one partition, by stored term."""
 
 
 class Checkpoint(NamedTuple):
@@ -85,11 +85,8 @@ class IndexPartition:
         }
         return found, _READY in stored
 
-    def apply(self, changes: Sequence[Change], checkpoints: Mapping[int, Checkpoint]) -> None:
-        """Make documents what they are now and move checkpoints, in one durable transaction.
-
-        Takes the changes in key order, each key once.
-        """
+    def apply(self, changes: Changes, checkpoints: Mapping[int, Checkpoint]) -> None:
+        """Make documents what they are now and move checkpoints, in one durable transaction."""
 
         def body(transaction: Transaction) -> None:
             self._store(transaction, changes)
@@ -104,31 +101,33 @@ class IndexPartition:
 
         self._environment.write(body)
 
-    def _store(self, transaction: Transaction, changes: Sequence[Change]) -> None:
+    def _store(self, transaction: Transaction, changes: Changes) -> None:
         documents, postings = self._tables["documents"], self._tables["postings"]
-        held = dict(transaction.cursor(db=documents).getmulti([key for key, _ in changes]))
+        held = dict(transaction.cursor(db=documents).getmulti(sorted(changes)))
         counts: dict[bytes, int] = {}
-        puts: list[tuple[bytes, bytes]] = []
-        known: list[tuple[bytes, bytes]] = []
-        for key, rows in changes:
-            before = held.get(key)
-            if before is None and not rows:
-                continue
-            suffix = suffix_of(key)
-            old = [] if before is None else list(_terms(before))
-            for term in old:
+        for key, before in held.items():
+            rows = changes[key]
+            for term in _terms(before):
+                counts[term] = counts.get(term, 0) - 1
                 if term not in rows:
-                    transaction.delete(term + suffix, db=postings)
-                    counts[term] = counts.get(term, 0) - 1
-            for term, row in rows.items():
-                puts.append((term + suffix, row))
-                if term not in old:
-                    counts[term] = counts.get(term, 0) + 1
+                    transaction.delete(term + suffix_of(key), db=postings)
             if not rows:
                 transaction.delete(key, db=documents)
-            elif old != list(rows):
-                known.append((key, b"".join([_LENGTH.pack(len(term)) + term for term in rows])))
+        puts: list[tuple[bytes, bytes]] = []
+        known: list[tuple[bytes, bytes]] = []
+        for key, rows in changes.items():
+            if not rows:
+                continue
+            suffix = suffix_of(key)
+            packed = b""
+            for term, row in rows.items():
+                puts.append((term + suffix, row))
+                counts[term] = counts.get(term, 0) + 1
+                packed += _LENGTH.pack(len(term)) + term
+            if held.get(key) != packed:
+                known.append((key, packed))
         puts.sort()
+        known.sort()
         transaction.cursor(db=postings).putmulti(puts)
         transaction.cursor(db=documents).putmulti(known)
         self._count(transaction, counts)

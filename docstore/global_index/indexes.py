@@ -11,6 +11,7 @@ from typing import Any
 
 from docstore import files, keys
 from docstore.catalog import Definition
+from docstore.global_index.ages import Ages
 from docstore.global_index.bounds import bounds_of
 from docstore.global_index.candidates import Candidates
 from docstore.global_index.checking import check
@@ -23,7 +24,7 @@ from docstore.global_index.declaring import (
 )
 from docstore.global_index.definition import GlobalIndex, check_name
 from docstore.global_index.live_index import LiveIndex
-from docstore.global_index.lookups import IndexAnswer, answer_of, asked_of
+from docstore.global_index.lookups import IndexAnswer, answer_of, asked_of, needed_of
 from docstore.global_index.offers import Offer
 from docstore.global_index.updater import Updater
 from docstore.global_index.wanted import Asked, Condition, Wanted
@@ -66,6 +67,7 @@ class GlobalIndexes:
         self._settling = threading.Lock()
         self._live: dict[str, LiveIndex] = {}
         self._scatter = scatter
+        self._ages = Ages(shard_of)
         self._updater = Updater(lambda: list(self._live.values()), numbers, shard_of, self._settle)
         declared = read_definitions(directory)
         if not read_only:
@@ -170,7 +172,7 @@ class GlobalIndexes:
                 live,
                 live.state(numbers),
                 *live.files.sizes,
-                *live.lag(heads),
+                *live.lag(heads, self._ages),
                 live.overlay,
                 None if (error := self._updater.errors.get(name)) is None else str(error),
             )
@@ -199,15 +201,7 @@ class GlobalIndexes:
         Unavailable while the index is filled.
         """
         live = self._named(name)
-        needed: dict[int, int] | None = None
-        if after:
-            needed = {}
-            for each in after:
-                needed[each.partition] = max(each.seq, needed.get(each.partition, 0))
-        elif freshness == "any":
-            needed = {}
-        elif freshness != "current":
-            raise InvalidRequest(f"freshness is {freshness!r}", hint="use current or any")
+        needed = needed_of(freshness, after)
         numbers = self._numbers()
         try:
             return live.find(wanted, conditions, numbers, needed, sort, descending=descending)
@@ -252,7 +246,8 @@ class GlobalIndexes:
         found = self.candidates(
             name, wanted, where, sort=sort, descending=descending, freshness=freshness
         )
-        lag = live.lag({number: self._shard_of(number).head for number in self._numbers()})
+        heads = {number: self._shard_of(number).head for number in self._numbers()}
+        lag = live.lag(heads, self._ages)
         return answer_of(found, self._definition.key, offset, limit, lag)
 
     # Keeping

@@ -17,6 +17,7 @@ from typing import Literal
 
 import orjson
 
+from docstore.global_index.ages import Ages
 from docstore.global_index.block import Loose, Slice
 from docstore.global_index.candidates import Candidates, once_each
 from docstore.global_index.definition import GlobalIndex
@@ -24,7 +25,7 @@ from docstore.global_index.extracting import Extractor, Rows
 from docstore.global_index.filling import take_documents
 from docstore.global_index.index_files import IndexFiles
 from docstore.global_index.index_partition import Checkpoint
-from docstore.global_index.resident import Resident
+from docstore.global_index.resident import NOTHING, Resident
 from docstore.global_index.tails import Tail, read_tail
 from docstore.global_index.wanted import Condition, Held, Wanted
 from docstore.records import Record
@@ -73,6 +74,7 @@ class LiveIndex:
         """Take up what is on disk."""
         self.begun = next(self._clock)
         self.digested: dict[int, int] = {}
+        self._newest: dict[int, int] = {}
         self._owed: set[int] = set()
         self._open_for: set[tuple[int, ...]] = set()
         self._residents = [
@@ -86,6 +88,7 @@ class LiveIndex:
         followed = self.files.followed(number)
         if followed is not None:
             self.digested[number] = followed[0]
+            self._newest.pop(number, None)
             # Documents were read later than that: only from the log's end on it is one moment.
             self._owed.add(number)
             self._open_for.clear()
@@ -108,14 +111,13 @@ class LiveIndex:
             if (after := digested.get(number, 0)) < head
         }
 
-    def lag(self, heads: Mapping[int, int]) -> tuple[int, float]:
+    def lag(self, heads: Mapping[int, int], ages: Ages) -> tuple[int, float]:
         """Acknowledged entries that are not digested, and milliseconds since the oldest."""
         behind = self.behind(heads)
         if not behind:
             return 0, 0.0
         entries = sum(heads[number] - after for number, after in behind.items())
-        firsts = [self.shard_of(number).tail(after, 1) for number, after in behind.items()]
-        oldest = min((found[0][0].at for found in firsts if found), default=None)
+        oldest = ages.oldest(behind.items())
         age = 0.0 if oldest is None else max(0.0, time.time() * 1000 - oldest / 1000)
         return entries, age
 
@@ -139,19 +141,17 @@ class LiveIndex:
             digested = self.digested.get(tail.shard)
             if digested is None or not tail.after <= digested < tail.last:
                 return
-            changes: list[dict[bytes, Mapping[bytes, bytes]]] = [{} for _ in self._residents]
-            nothing: dict[bytes, bytes] = {}
-            for key, record, document in tail.documents:
-                if record is None:
-                    for each in changes:
-                        each[key] = nothing
-                    continue
-                rows = self.extractor.rows(document, key, tail.shard, record)
-                for each, here in zip(changes, rows, strict=True):
-                    each[key] = here
-            for resident, changed in zip(self._residents, changes, strict=True):
-                resident.take(changed)
+            # What was read from documents may be newer than `digested`. Only what was created
+            # after all that is surely in no partition, and need not be looked for.
+            newest = self._newest.get(tail.shard)
+            if newest is None:
+                newest = self.shard_of(tail.shard).visible_head
+            held = [each.key for each in tail.documents if each.created <= newest]
+            found = self.extractor.spread(tail.documents, tail.shard)
+            for resident, rows in zip(self._residents, found, strict=True):
+                resident.take({**dict.fromkeys(held, NOTHING), **rows} if held else rows)
             self.digested[tail.shard] = tail.last
+            self._newest[tail.shard] = max(newest, tail.seen)
 
     def digest(self, needed: Mapping[int, int]) -> int:
         """Take shards' entries up to a seq each, in the calling thread; returns how many.
@@ -229,7 +229,7 @@ class LiveIndex:
                     room -= taken + 1
             for place, (rows, checkpoints) in enumerate(zip(documents, moved, strict=True)):
                 if checkpoints:
-                    self.files.apply(place, sorted(rows.items()), checkpoints)
+                    self.files.apply(place, rows, checkpoints)
                     with self._lock:
                         self._residents[place].drop_blocks()
             with self._lock:

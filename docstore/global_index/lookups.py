@@ -8,8 +8,8 @@ from docstore import keys
 from docstore.global_index.candidates import Candidates
 from docstore.global_index.wanted import Asked, Beginning, Between, Values
 from docstore.keys import KeySpec
-from docstore.types import Key
-from indexing.errors import InvalidQuery
+from docstore.types import Freshness, Key, Position
+from indexing.errors import InvalidQuery, InvalidRequest
 
 _BOUNDS = ("prefix", "gt", "gte", "lt", "lte")
 
@@ -39,6 +39,20 @@ class IndexAnswer:
     index_partitions: list[int] = field(default_factory=list)
     lag_ms: float = 0.0
     overlay: int = 0
+
+
+def needed_of(freshness: Freshness, after: Sequence[Position]) -> dict[int, int] | None:
+    """The seqs that an answer must include, None for every shard's last; raises InvalidRequest."""
+    if after:
+        needed: dict[int, int] = {}
+        for each in after:
+            needed[each.partition] = max(each.seq, needed.get(each.partition, 0))
+        return needed
+    if freshness == "any":
+        return {}
+    if freshness != "current":
+        raise InvalidRequest(f"freshness is {freshness!r}", hint="use current or any")
+    return None
 
 
 def answer_of(

@@ -39,7 +39,14 @@ def suffix_of(key: bytes) -> bytes:
 
 
 def packed(
-    term: bytes, key: bytes, shard: int, seq: int, version: int, payload: bytes, *, several: bool
+    term: bytes,
+    key: bytes,
+    shard: int,
+    seq: int,
+    version: int,
+    payload: bytes,
+    *,
+    several: bool = False,
 ) -> bytes:
     """A posting's value; `payload` is JSON."""
     if len(key) <= SUFFIX_BYTES_MAX:

@@ -12,13 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from docstore.global_index.block import Block, Loose, Row, Slice
 from docstore.global_index.extracting import Extractor
-from docstore.global_index.index_partition import Change, IndexPartition
+from docstore.global_index.index_partition import Changes, IndexPartition
 from docstore.global_index.wanted import Held, Wanted
 
 BLOCK_ROWS = 50_000
 """Postings that a block is cut at, but for a single term's: about 0.1 s to read."""
 
 Rows = Mapping[bytes, bytes]
+NOTHING: Rows = {}
+"""What a document is here that has no postings and may have had some."""
 
 
 class Resident:
@@ -72,10 +74,10 @@ class Resident:
             if block is not None and block.is_worn:
                 self._blocks[at] = block.renewed()
 
-    def leave(self) -> list[Change]:
-        """What is to be written to disk now, in key order; `left` or `kept` follows."""
+    def leave(self) -> Changes:
+        """What is to be written to disk now; `left` or `kept` follows."""
         self._leaving, self.pending = self.pending, {}
-        return [(key, self._leaving[key]) for key in sorted(self._leaving)]
+        return self._leaving
 
     def left(self) -> None:
         """It is on disk."""

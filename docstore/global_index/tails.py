@@ -2,7 +2,7 @@
 
 Invariant: a tail is a state the shard was in. It ends where no document it names has a later
 entry, so whoever has taken it shows the shard as of its last entry; only a tail of more than
-ENTRIES_MAX is cut before.
+ENTRIES_MAX is cut before. `seen` is up to which entry its documents may be newer then.
 """
 
 from typing import Any, NamedTuple
@@ -17,11 +17,15 @@ ENTRIES_MAX = 50_000
 
 
 class Changed(NamedTuple):
-    """A document as it is now; None when it is gone."""
+    """A document as it is now; None when it is gone.
+
+    `created` is the seq of its first entry here if there was no such document before it, else 0.
+    """
 
     key: bytes
     record: Record | None
     document: Any
+    created: int
 
 
 class Tail(NamedTuple):
@@ -30,6 +34,7 @@ class Tail(NamedTuple):
     shard: int
     after: int
     last: int
+    seen: int
     documents: list[Changed]
 
 
@@ -44,16 +49,13 @@ def read_tail(shard: Shard, after: int, most: int) -> Tail | None:
         if needed <= last or last - after >= ENTRIES_MAX:
             break
         most = min(needed - after, ENTRIES_MAX)
-    now = {entry.key: record for entry, record in found}
-    return Tail(
-        shard.number,
-        after,
-        last,
-        [
-            Changed(key, record, None if record is None else orjson.loads(record.body))
-            for key, record in now.items()
-        ],
-    )
+    documents: dict[bytes, Changed] = {}
+    for (seq, operation, version, _, key, _), record in found:
+        if key not in documents:
+            created = seq if version == 1 and operation is Operation.PUT else 0
+            document = None if record is None else orjson.loads(record.body)
+            documents[key] = Changed(key, record, document, created)
+    return Tail(shard.number, after, last, max(last, needed), list(documents.values()))
 
 
 def _needed(found: list[tuple[Entry, Record | None]], shard: Shard) -> int:

@@ -175,6 +175,8 @@ class Updater:
             while any(index.digested.get(number, end) < end for index in following):
                 if not self._follow_shard(number, following, IDLE_ENTRIES):
                     break
+                for index in following:
+                    index.flush_due(None)
 
     def _follow_shard(self, number: int, following: Sequence[LiveIndex], room: int) -> int:
         """Give the indexes the next entries of a shard; returns how many."""

@@ -85,7 +85,7 @@ def test_an_index_that_differs_from_searches_is_not_promoted(store: Store) -> No
         index.fill(numbers)
     # A posting of a document that is another colour.
     rows = index.files.partitions[0].terms_of([b"000"])
-    index.files.partitions[0].apply([(b"000", {})], {})
+    index.files.partitions[0].apply({b"000": {}}, {})
     assert rows
     with pytest.raises(Corruption, match="differs"):
         cars.indexes._settle(index)
@@ -100,11 +100,25 @@ def test_check_names_what_differs_and_rebuild_repairs_it(store: Store) -> None:
     partition = live(cars).files.partitions[0]
     (term,) = partition.terms_of([b"001"])[b"001"]
     extra = packed(term, b"zzz", 0, 1, 1, b"[1,2]", several=False)
-    partition.apply([(b"000", {}), (b"zzz", {term: extra})], {})
+    partition.apply({b"000": {}, b"zzz": {term: extra}}, {})
     found = {(each.rule, each.key) for each in cars.indexes.check()}
     assert found >= {("global-missing", "000"), ("global-extra", "zzz")}
     cars.indexes.rebuild("color", 0)
     cars.indexes.catch_up()
+    assert list(cars.indexes.check()) == []
+
+
+def test_a_partition_filled_later_than_the_others_keeps_nothing_old(store: Store) -> None:
+    cars = made(store, GlobalIndex("color", partitions=3), partitions=1, documents=0)
+    index = live(cars)
+    colors = ["red", "blue", "green", "white", "black"]
+    # One partition is filled from documents that the others have yet to hear of in the log.
+    for place in range(3):
+        cars.indexes.rebuild("color", place)
+        index.fill(cars.partitions.numbers)
+        cars.put_many({"id": f"{n}", "color": colors[(n + place + 1) % 5]} for n in range(5))
+    cars.indexes.catch_up()
+    assert [cars.indexes.lookup("color", color).total for color in colors] == [1] * 5
     assert list(cars.indexes.check()) == []
 
 
@@ -121,7 +135,7 @@ def test_verification_counts_the_documents_that_differ(store: Store) -> None:
         return verifier.divergent
 
     assert walked() == 0
-    live(cars).files.partitions[0].apply([(b"000", {})], {})
+    live(cars).files.partitions[0].apply({b"000": {}}, {})
     assert walked() == 1
     gauge = cars.indexes.verification
     assert gauge["verified"] == 80
@@ -182,7 +196,7 @@ def test_an_index_with_shards_that_are_gone_is_filled_again(
     partitions = live(cars).files.partitions
     for each in partitions:
         each.forget([0])
-        each.apply([], {9: Checkpoint(5, None)})
+        each.apply({}, {9: Checkpoint(5, None)})
     cars = open_store().collection("cars")
     cars.indexes.catch_up()
     assert live(cars).files.shards == {0}

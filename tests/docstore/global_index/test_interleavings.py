@@ -145,9 +145,9 @@ class Interleavings(RuleBasedStateMachine):
     def catch_up(self) -> None:
         self.cars.indexes.catch_up()
 
-    @rule(place=st.none() | st.just(0))
-    def rebuild(self, place: int | None) -> None:
-        self.cars.indexes.rebuild("price", place)
+    @rule(name=st.sampled_from(["color", "price"]), place=st.none() | st.integers(0, 1))
+    def rebuild(self, name: str, place: int | None) -> None:
+        self.cars.indexes.rebuild(name, place)
 
     @rule()
     def reopen(self) -> None:
@@ -167,10 +167,10 @@ class Interleavings(RuleBasedStateMachine):
         self.store = Store.open(copy)
         self.hold_still()
 
-    @rule()
-    def lose_a_partition(self) -> None:
+    @rule(name=st.sampled_from(["color", "price"]))
+    def lose_a_partition(self, name: str) -> None:
         self.store.close()
-        shutil.rmtree(self.data / "cars" / "indexes" / "price" / "0")
+        shutil.rmtree(self.data / "cars" / "indexes" / name / "0")
         self.store = Store.open(self.data)
         self.hold_still()
 

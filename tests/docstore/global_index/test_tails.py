@@ -34,7 +34,7 @@ def test_a_tail_shows_its_documents_as_of_its_last_entry(
     while after < shard.head:
         tail = read_tail(shard, after, most)
         assert tail is not None
-        for key, record, document in tail.documents:
+        for key, record, document, _ in tail.documents:
             seen.pop(key, None)
             if record is not None:
                 seen[key] = record.body
