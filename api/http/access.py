@@ -24,13 +24,16 @@ PREFIX = "dsk"
 _SECRET_BYTES = 32
 
 
+_ALL = ("*",)
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What a request may do: scopes, and patterns of collections' names."""
 
     name: str
     scopes: frozenset[str]
-    collections: tuple[str, ...] = ("*",)
+    collections: tuple[str, ...] = _ALL
 
     def check(self, scope: Scopes, collection: str | None) -> None:
         """Raise Forbidden unless this may be done to that collection, or to all when None."""
@@ -48,7 +51,8 @@ class Grant:
 
     def sees(self, collection: str) -> bool:
         """Whether the key is for a collection of that name."""
-        return any(fnmatchcase(collection, pattern) for pattern in self.collections)
+        patterns = self.collections
+        return patterns == _ALL or any(fnmatchcase(collection, each) for each in patterns)
 
 
 NOTHING = Grant("nobody", frozenset(), ())

@@ -1,6 +1,7 @@
 """The application: settings, store and routes put together.
 
-Routes stand in the order of how often they are asked for, because they are tried one by one.
+Routes that no shortcut finds stand in the order of how often they are asked for, because they are
+tried one by one.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -26,7 +27,7 @@ from api.http import (
     searches,
 )
 from api.http.ingress import Ingress
-from api.http.routing import Operation, Path, unknown_route
+from api.http.routing import Operation, Path, Shortcuts, unknown_route
 from api.http.service import Service
 from api.http.settings import Settings
 from docstore import Store
@@ -73,19 +74,20 @@ def create_app(store: Store, settings: Settings, pages: Pages = no_pages) -> Ing
     own = describing.operations(OPERATIONS)
     for operation in (*OPERATIONS, *own, *describing.assets()):
         by_path.setdefault(operation.path, []).append(operation)
+    paths = {path: Path(service, operations) for path, operations in by_path.items()}
     router = Router(
         [
-            *(Route(path, Path(service, operations)) for path, operations in by_path.items()),
+            *(Route(path, app) for path, app in paths.items()),
             *pages(service),
         ],
         redirect_slashes=False,
         default=unknown_route,
         lifespan=lifespan,
     )
-    app: ASGIApp = router
+    app: ASGIApp = Shortcuts(router, paths)
     if settings.cors_origins:
         app = CORSMiddleware(
-            router,
+            app,
             allow_origins=settings.cors_origins,
             allow_methods=_CORS_METHODS,
             allow_headers=["*"],

@@ -20,7 +20,10 @@ NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
 def check_type(request: Request, accepted: tuple[str, ...]) -> None:
     """Refuse a body of another kind than the route reads."""
-    given = request.headers.get("content-type", "")
+    headers = request.headers
+    given, encoding = headers.get("content-type", ""), headers.get("content-encoding")
+    if given == accepted[0] and encoding is None:
+        return
     kind, _, parameters = given.partition(";")
     if kind.strip().lower() not in accepted:
         raise UnsupportedMediaType(
@@ -31,11 +34,14 @@ def check_type(request: Request, accepted: tuple[str, ...]) -> None:
     charset = parameters.partition("charset=")[2].strip(" \"'").lower()
     if charset not in ("", "utf-8", "utf8"):
         raise UnsupportedMediaType(f"the charset is {charset[:40]!r}", hint="send UTF-8")
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if encoding != "identity":
+    if encoding is not None and encoding.lower() != "identity":
         raise UnsupportedMediaType(
             f"the content encoding is {encoding[:40]!r}", hint="send the body uncompressed"
         )
+
+
+WHOLE = "docstore.whole"
+"""What a connection sets in a request's scope once it has all of its body."""
 
 
 async def chunks(request: Request, seconds: float) -> AsyncIterator[bytes]:
@@ -64,8 +70,11 @@ async def read(request: Request, bytes_max: int, seconds: float) -> bytes:
 
 async def _next(request: Request, seconds: float) -> Any:
     try:
-        async with asyncio.timeout(seconds):
+        if request.scope.get(WHOLE):  # nothing has to be waited for
             message = await request.receive()
+        else:
+            async with asyncio.timeout(seconds):
+                message = await request.receive()
     except TimeoutError as error:
         raise SlowBody(
             f"nothing more of the body came for {seconds:g} seconds",

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.http.body import WHOLE
 from api.http.problems import problem_response
 from api.http.refusals import Busy, HeadTooLarge, SlowHead
 from api.http.settings import Settings
@@ -130,6 +131,7 @@ class Connection(HttpToolsProtocol):
             self._linger_bytes = 0
         self._is_in_head = True
         self._head_bytes = 0
+        self.scope[WHOLE] = True  # type: ignore[literal-required]  # for who reads the body
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's words are not ours

@@ -27,7 +27,11 @@ _RESOLVED_BY_URLS = (".", "..", "")
 def text_of(collection: Collection[Any], key: Key) -> str:
     """The text of a key, not percent-encoded yet."""
     text = key if isinstance(key, str) else json_bytes(key).decode()
-    return text if _reads_back(collection, text, key) else _encoded(collection, key)
+    if text in _RESOLVED_BY_URLS or text.startswith(ENCODED):
+        return _encoded(collection, key)
+    # A string that is a whole key is read as it is.
+    is_plain = not collection.key_is_typed
+    return text if is_plain or _reads_back(collection, text, key) else _encoded(collection, key)
 
 
 def path_of(collection: Collection[Any], key: Key) -> str:
@@ -38,7 +42,7 @@ def path_of(collection: Collection[Any], key: Key) -> str:
 def key_of(collection: Collection[Any], text: str) -> Key:
     """The key of a text; raises InvalidRequest for one that no key has."""
     if not text.startswith(ENCODED):
-        return keys.key_of(collection, text)
+        return keys.key_of(collection, text) if collection.key_is_typed else text
     try:
         data = base64.urlsafe_b64decode(text[1:] + "=" * (-len(text[1:]) % 4))
         return decode(collection.partitions.definition.key, data)
@@ -94,8 +98,6 @@ def _bytes_of_json(part: dict[str, Any]) -> bytes:
 
 
 def _reads_back(collection: Collection[Any], text: str, key: Key) -> bool:
-    if text in _RESOLVED_BY_URLS or text.startswith(ENCODED):
-        return False
     try:
         return _bytes_of(collection, key_of(collection, text)) == _bytes_of(collection, key)
     except DocstoreError:

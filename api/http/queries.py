@@ -17,6 +17,8 @@ _WHOLE_DIGITS_MAX = 18
 def parameters(request: Request, known: Parameters) -> dict[str, Any]:
     """The parameters of a request by name; raises InvalidRequest for one that is wrong."""
     values: dict[str, Any] = {}
+    if not request.scope["query_string"]:
+        return values
     for name, text in request.query_params.multi_items():
         schema = known.get(name)
         if schema is None:

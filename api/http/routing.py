@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.http import problems
 from api.http.access import NOTHING, Grant, Scopes
@@ -43,12 +43,13 @@ register_url_convertor("key", KeyConvertor())
 class Call:
     """One request on its way through an endpoint."""
 
-    __slots__ = ("grant", "request", "service")
+    __slots__ = ("_served", "grant", "request", "service")
 
     def __init__(self, service: Service, request: Request, grant: Grant) -> None:
         self.service = service
         self.request = request
         self.grant = grant
+        self._served: Served | None = None
 
     @property
     def name(self) -> str:
@@ -59,8 +60,11 @@ class Call:
     @property
     def served(self) -> Served:
         """The collection in the path; raises NotFound, whose hint names what the caller may see."""
+        if self._served is not None:
+            return self._served
         try:
-            return self.service.served(self.name)
+            self._served = self.service.served(self.name)
+            return self._served
         except NotFound as error:
             seen = [name for name in self.service.store.collections() if self.grant.sees(name)]
             hint = f"collections: {', '.join(seen) or 'none yet'}"
@@ -125,6 +129,45 @@ class Path:
         grant.check(operation.scope, request.path_params.get("collection"))
         response: Response = await operation.endpoint(call)
         return response
+
+
+class Shortcuts:
+    """Finds the paths below a collection by a look into a table; all others are the router's.
+
+    Nearly all requests are for these, and a router tries one pattern after another.
+    """
+
+    _BEFORE = f"{PREFIX}/collections/"
+
+    def __init__(self, router: ASGIApp, paths: Mapping[str, "Path"]) -> None:
+        self._router = router
+        template = f"{self._BEFORE}{{collection}}/"
+        below = {
+            path.removeprefix(template): app
+            for path, app in paths.items()
+            if path.startswith(template)
+        }
+        self._fixed = {rest: app for rest, app in below.items() if "{" not in rest}
+        self._keyed = {
+            rest.removesuffix("{key:key}"): app
+            for rest, app in below.items()
+            if rest.endswith("/{key:key}") and rest.count("{") == 1
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        app = self._router
+        if scope["type"] == "http" and scope["path"].startswith(self._BEFORE):
+            name, _, rest = scope["path"][len(self._BEFORE) :].partition("/")
+            found = self._fixed.get(rest) if name else None
+            if found is not None:
+                app, scope["path_params"] = found, {"collection": name}
+            elif name and rest:
+                before, slash, key = rest.partition("/")
+                found = self._keyed.get(before + slash)
+                if found is not None:
+                    app, scope["path_params"] = found, {"collection": name, "key": key}
+        await app(scope, receive, send)
 
 
 async def unknown_route(scope: Scope, receive: Receive, send: Send) -> None:

@@ -60,11 +60,20 @@ class Service:
         served = self._served.get(name)
         # One that was dropped may have been taken in again by a request that came just before, and
         # of one that another process drops nobody tells a reader.
-        if served is None or _is_gone(served.collection):
+        if served is None or self._is_gone(served.collection):
             collection = self.store.collection(name)
             served = Served(collection, self.writers, self.settings.write_threads, self.metrics)
             self._served[name] = served
         return served
+
+    def _is_gone(self, collection: Collection[Any]) -> bool:
+        """Whether a collection must be opened again: it was closed, dropped or made anew."""
+        if not self.store.read_only:
+            return collection.partitions.is_closed
+        try:
+            return collection.ask(lambda partitions: partitions.is_closed)
+        except NotFound:
+            return True
 
     def forget(self, name: str) -> None:
         """Let go of a collection that was dropped."""
@@ -122,14 +131,6 @@ class Service:
         await asyncio.to_thread(self.writers.shutdown)
         await asyncio.to_thread(self.store.close)
         self.log.flush()
-
-
-def _is_gone(collection: Collection[Any]) -> bool:
-    """Whether a collection must be opened again: it was closed, dropped or made anew."""
-    try:
-        return collection.ask(lambda partitions: partitions.is_closed)
-    except NotFound:
-        return True
 
 
 async def _awaited(running: Future[T], future: asyncio.Future[T], seconds: float) -> T:

@@ -1,22 +1,28 @@
-"""Writes of concurrent requests, committed together: while one commit syncs, the next one gathers.
+"""Writes of concurrent requests, committed together: while commits sync, the next ones gather.
 
 Invariants: a write is answered only when it is durable; the writes of one shard are committed in
-the order they came. A queue is as long as the requests that wait in it. A lone write is not held
-back for company. Shards share as many queues as threads write: a queue for each shard makes more
-and smaller commits, each of which wakes a thread, takes the interpreter a dozen times and waits for
-the disk; with a single queue nothing is done while the disk is waited for.
+the order they came, one commit at a time. The queues are as long as the requests that wait in them.
+A lone write waits for nobody but those that came in the same turn of the loop.
+
+Each shard has a queue, and whenever a thread is free it takes the queue that has waited longest,
+and more of them while they are short. What a write costs is mostly its share of a commit (the disk
+is told twice, and the interpreter is taken a dozen times), so a commit is put off until somebody
+has time for it, and holds all that came until then.
 """
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from docstore import Closed, Collection, Delete, DocstoreError, FailedWrite, Put, WriteResult
 
 BATCH_MAX = 1_000
-"""Writes in one commit: bounds how long the first of them waits for the last."""
-_ANY_SHARD = 0
+"""Writes handed over at once: bounds how long the first of them waits for the last."""
+SHORT = 4
+"""Short queues are handed over together up to so many writes, or a thread is woken for each."""
+_ANY_SHARD = -1
 """Stands for the shard of documents whose key is not known before they are encoded."""
 
 Outcome = WriteResult | FailedWrite
@@ -24,31 +30,38 @@ Waiting = tuple[Put | Delete, "asyncio.Future[Outcome]"]
 
 
 class WriteQueue:
-    """The writes of one collection in a number of queues; used on the event loop only."""
+    """The writes of one collection, carried out by a number of threads at once.
+
+    Used on the event loop only.
+    """
 
     def __init__(
         self,
         collection: Collection[dict[str, Any]],
         pool: ThreadPoolExecutor,
         counted: Callable[[int], None],
-        queues: int,
+        threads: int,
     ) -> None:
         self._collection = collection
         self._pool = pool
         self._counted = counted
-        self._queues = queues
+        self._free = threads
         self._waiting: dict[int, list[Waiting]] = {}
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._under_way: set[int] = set()
+        self._is_handing_over = False
+        self._idle = asyncio.Event()
 
     async def write(self, operation: Put | Delete) -> WriteResult:
         """Carry out one write; raises what refused it."""
         key = operation.key
         shard = _ANY_SHARD if key is None else self._collection.partitions.owner_of(key)
-        queue = shard % self._queues
-        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(queue, []).append((operation, answer))
-        if queue not in self._tasks:
-            self._tasks[queue] = asyncio.create_task(self._drain(queue))
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Outcome] = loop.create_future()
+        self._waiting.setdefault(shard, []).append((operation, answer))
+        if self._free and not self._is_handing_over:
+            # Not before this turn of the loop is over: what others ask in it comes along.
+            self._is_handing_over = True
+            loop.call_soon(self._hand_over, loop)
         outcome = await answer
         if isinstance(outcome, FailedWrite):
             if outcome.key is not None:
@@ -58,33 +71,80 @@ class WriteQueue:
 
     async def drained(self) -> None:
         """Wait until nothing waits to be written."""
-        while self._tasks:
-            await asyncio.wait(list(self._tasks.values()))
+        while self._waiting or self._under_way:
+            self._idle.clear()
+            await self._idle.wait()
 
-    async def _drain(self, queue: int) -> None:
-        try:
-            while batch := self._waiting.pop(queue, None):
-                await self._commit(batch[:BATCH_MAX])
-                if rest := batch[BATCH_MAX:]:
-                    self._waiting[queue] = rest + self._waiting.pop(queue, [])
-        finally:
-            del self._tasks[queue]
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_handing_over = False
+        while self._free and (taken := self._taken()):
+            shards, batch = taken
+            self._counted(len(batch))
+            try:
+                done = self._pool.submit(self._written, [operation for operation, _ in batch])
+            except RuntimeError as error:  # the pool was shut down
+                closed = Closed("the server is stopping", hint="write again when it is back")
+                closed.__cause__ = error
+                _answer(batch, closed)
+                continue
+            self._free -= 1
+            self._under_way |= shards
+            done.add_done_callback(partial(self._tell, loop, shards, batch))
 
-    async def _commit(self, batch: list[Waiting]) -> None:
-        loop = asyncio.get_running_loop()
-        self._counted(len(batch))
-        try:
-            outcomes = await loop.run_in_executor(self._pool, self._written, batch)
-        except RuntimeError as error:  # the pool was shut down
-            closed = Closed("the server is stopping", hint="write again when it is back")
-            closed.__cause__ = error
-            outcomes = [FailedWrite(0, None, closed)] * len(batch)
-        for (_, answer), outcome in zip(batch, outcomes, strict=True):
-            if not answer.done():
-                answer.set_result(outcome)
+    def _tell(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        shards: set[int],
+        batch: list[Waiting],
+        done: Future[list[Outcome]],
+    ) -> None:
+        """Have the loop look at what was written; runs in a thread."""
+        loop.call_soon_threadsafe(self._take_back, loop, shards, batch, done)
 
-    def _written(self, batch: list[Waiting]) -> list[Outcome]:
+    def _take_back(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        shards: set[int],
+        batch: list[Waiting],
+        done: Future[list[Outcome]],
+    ) -> None:
+        """Answer what a thread has written, and give it more."""
+        self._free += 1
+        self._under_way -= shards
+        self._hand_over(loop)
+        _answer(batch, done.exception() or done.result())
+        if not self._waiting and not self._under_way:
+            self._idle.set()
+
+    def _taken(self) -> tuple[set[int], list[Waiting]] | None:
+        """The next writes and their shards: all of the queue that waited longest, or of several."""
+        shards: set[int] = set()
+        batch: list[Waiting] = []
+        for shard in [shard for shard in self._waiting if shard not in self._under_way]:
+            queue = self._waiting[shard]
+            if batch and len(batch) + len(queue) > SHORT:
+                break
+            del self._waiting[shard]
+            if len(queue) > BATCH_MAX:
+                self._waiting[shard] = queue[BATCH_MAX:]
+            batch += queue[:BATCH_MAX]
+            shards.add(shard)
+        return (shards, batch) if batch else None
+
+    def _written(self, operations: list[Put | Delete]) -> list[Outcome]:
+        """Write some operations; runs in a thread."""
         try:
-            return list(self._collection.write_many([operation for operation, _ in batch]))
+            return list(self._collection.write_many(operations))
         except DocstoreError as error:
-            return [FailedWrite(index, None, error) for index in range(len(batch))]
+            return [FailedWrite(index, None, error) for index in range(len(operations))]
+
+
+def _answer(batch: list[Waiting], outcomes: list[Outcome] | BaseException) -> None:
+    if isinstance(outcomes, BaseException):
+        for _, answer in batch:
+            if not answer.done():
+                answer.set_exception(outcomes)
+        return
+    for (_, answer), outcome in zip(batch, outcomes, strict=True):
+        if not answer.done():
+            answer.set_result(outcome)
