@@ -7,10 +7,11 @@ the same. A collection without global indexes costs one test.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from docstore import execute, index_answers, keys, searching
+from docstore.asking import AUTO, Asking, Choice, Foreseen
 from docstore.counting import Counting
 from docstore.documents import DocumentCodec
 from docstore.global_index.offers import Offer
@@ -35,58 +36,11 @@ from indexing.errors import (
 
 D = TypeVar("D")
 
-AUTO = "auto"
 _GONE = (Unavailable, NotFound, Closed, Corruption)
 """What an index raises that is dropped, emptied or found damaged just now."""
 _WAIT_PRICE = 4_000.0
 """A shard whose local index has to take in its log's tail first: a commit waits for the disk."""
 _NO_PAGE = Page(0, 10, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Which index may answer ("auto", a name, or None for none), and how many places may be asked.
-
-    Raises InvalidQuery for what is neither.
-    """
-
-    index: str | None = AUTO
-    max_fanout: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.index is not None and not isinstance(self.index, str):
-            raise InvalidQuery(
-                f"index is {self.index!r}", hint='use "auto", a name, or None', path="index"
-            )
-        fanout = self.max_fanout
-        if fanout is not None and (type(fanout) is not int or fanout < 1):
-            raise InvalidQuery(
-                f"max_fanout is {fanout!r}", hint="use a whole number from 1", path="max_fanout"
-            )
-
-    def leaves_no_choice(self, partitions: Partitions) -> bool:
-        """Whether the local indexes answer, however much it costs."""
-        if self.max_fanout is not None:
-            return False
-        return self.index is None or (self.index == AUTO and not len(partitions.indexes))
-
-
-_ANY = Asking()
-
-
-def asking_of(index: str | None, max_fanout: int | None) -> Asking:
-    """What a caller passes; the usual is made once. Raises InvalidQuery."""
-    return _ANY if index == AUTO and max_fanout is None else Asking(index, max_fanout)
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What answers: a way over global indexes, or with None the shards of the plan."""
-
-    plan: Plan
-    way: Way | None
-    need: Need
-    offers: tuple[Offer, ...] = ()
 
 
 def search(
@@ -103,7 +57,9 @@ def search(
     if asking.leaves_no_choice(partitions):
         return searching.search(partitions, codec, request, page, counting, marking, deadline)
     began = time.perf_counter()
-    choice = choose(partitions, request, page, asking, counting, deadline)
+    choice = _foreseen(partitions, request, page, asking, counting, deadline)
+    if choice is None:
+        choice = choose(partitions, request, page, asking, counting, deadline)
     if choice.way is not None:
         try:
             return _answered(
@@ -143,12 +99,34 @@ def explain(partitions: Partitions, request: Request, asking: Asking) -> Plan:
 
 
 def price(partitions: Partitions, request: Request, window: int, asking: Asking) -> float:
-    """Estimated microseconds of a search up to hit `window`; infinite when it has to wait."""
+    """Estimated microseconds of a search up to hit `window`; infinite when it has to wait.
+
+    What it was priced by is kept for the search itself, which is not planned again.
+    """
     if not asking.leaves_no_choice(partitions):
         choice = choose(partitions, request, Page(0, window, None), asking)
+        partition_map = partitions.definition.partition_map
+        request.foreseen = Foreseen.now(choice, partition_map, window, asking)
         if choice.way is not None:
             return choice.way.price + HIT_PRICE * window
     return searching.price(partitions, request, window)
+
+
+def _foreseen(
+    partitions: Partitions,
+    request: Request,
+    page: Page,
+    asking: Asking,
+    counting: Counting | None,
+    deadline: execute.Deadline | None,
+) -> Choice | None:
+    """What was chosen when the search was priced; another that asks the same may take it."""
+    foreseen, request.foreseen = request.foreseen, None
+    is_priced = counting is None and (deadline is None or not deadline.is_partial)
+    window, partition_map = page.offset + page.limit, partitions.definition.partition_map
+    if foreseen is None or not is_priced or not foreseen.fits(partition_map, window, asking):
+        return None
+    return foreseen.choice
 
 
 def choose(

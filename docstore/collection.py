@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from docstore import answering, changes, check, resharding, spreading
-from docstore.answering import asking_of
+from docstore.asking import asking_of
 from docstore.by_key import ByKey
 from docstore.completing import complete
 from docstore.counting import Counting

@@ -1,181 +1,148 @@
 """A query as a test of documents, equal to what local indexes find; refused where it cannot be.
 
-Pure. A value is read as its column would hold it: by its field's kind, or by its own type where the
-schema names none. Nothing that is analyzed, scored or matched by a pattern is tested here: such a
-query raises `Untestable`, and only the local indexes answer it.
+Pure. Values are read as `field_readers` reads them, so are words of fields that the schema names.
+Nothing that is scored, of words in order or matched by a pattern is tested here: such a query
+raises `Untestable`, and only the local indexes answer it.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from docstore.field_readers import COLUMNS, FieldReader, Readers, Untestable
 from docstore.global_index.terms import values_at
-from docstore.ordering import order_key
-from indexing.flatten import kind_of
-from indexing.layout import KEYWORD_BYTES_MAX, Column, ColumnKind, Layout
+from indexing.layout import KEYWORD_BYTES_MAX, Column, ColumnKind
 from indexing.minimum import minimum_needed
+from indexing.near import edits_of
 from indexing.patterns import BOUND_CHARACTERS_MAX
 from indexing.query import (
     Bool,
     ConstantScore,
     Exists,
+    Lenient,
+    Match,
     MatchAll,
     MatchNone,
+    MatchPhrase,
     Prefix,
     Query,
     Range,
     Term,
     Terms,
 )
-from indexing.schema import Kind, Schema
+from indexing.schema import Kind
 from indexing.typed import typed_value
-from indexing.values import stored_microseconds
 
 EXACT_MAX = 2**53
 """Numbers of this size and more are compared as floats by some columns, as integers by others."""
-_COLUMNS = {
-    Kind.STRING: ColumnKind.KEYWORD,
-    Kind.KEYWORD: ColumnKind.KEYWORD,
-    Kind.INT: ColumnKind.INT,
-    Kind.FLOAT: ColumnKind.FLOAT,
-    Kind.BOOL: ColumnKind.BOOL,
-    Kind.DATETIME: ColumnKind.DATETIME,
-}
 Test = Callable[[Any], bool]
 """Whether a document, as JSON, is one that the query finds."""
-
-
-class Untestable(Exception):
-    """A query that only the local indexes answer exactly; its text says why."""
+ValueLeaf = Term | Terms | Range | Prefix
 
 
 @dataclass(frozen=True, slots=True)
-class FieldReader:
-    """How one field's values are read: as a column of its kind, or each by its own type (ANY)."""
+class WordsAsked:
+    """Words of a field, of which a document must have at least `minimum`."""
 
-    path: str
-    kind: Kind
-    is_single: bool
-
-    def held(self, document: Any) -> list[Any]:
-        """The values as columns hold them: strings, numbers, booleans; dates as microseconds."""
-        return [
-            held
-            for value in values_at(document, self.path)
-            if (held := self.held_value(value)) is not None
-        ]
-
-    def held_value(self, value: Any) -> Any:
-        """One value as its column holds it, or None when no column does."""
-        kind = self.kind
-        if kind is Kind.ANY:
-            kind = kind_of(value)
-        elif kind is Kind.DATETIME:
-            try:
-                return stored_microseconds(value)
-            except (ValueError, TypeError, OverflowError):
-                return None
-        elif kind is not Kind.FLOAT and kind_of(value) is not (
-            Kind.STRING if kind is Kind.KEYWORD else kind
-        ):
-            return None
-        if kind is Kind.FLOAT:
-            try:
-                number = float(value) + 0.0
-            except (ValueError, TypeError, OverflowError):
-                return None
-            return number if abs(number) < float("inf") else None
-        if isinstance(value, str) and len(value) * 4 > KEYWORD_BYTES_MAX:
-            return value if len(value.encode()) <= KEYWORD_BYTES_MAX else None
-        return value
-
-    def sort_value(self, document: Any, *, descending: bool) -> Any:
-        """What a search sorts a document by: of each column the first value, of these the best."""
-        firsts: dict[type, Any] = {}
-        for value in self.held(document):
-            firsts.setdefault(type(value), value)
-        if len(firsts) < 2:
-            return next(iter(firsts.values()), None)
-        return min(firsts.values(), key=lambda value: order_key(value, descending))
+    reader: FieldReader
+    words: tuple[str, ...]
+    minimum: int
 
 
-class Readers:
-    """The fields of one schema, each with how it is read."""
-
-    def __init__(self, schema: Schema) -> None:
-        self._leaves = dict(schema.leaves())
-        self._objects = dict(schema.fields)
-        self._layout = Layout(schema)
-
-    def of(self, path: str) -> FieldReader:
-        """The reader of a field; raises Untestable for what is not found by whole values."""
-        leaf = self._leaves.get(path)
-        if leaf is not None and leaf.kind in _COLUMNS:
-            return FieldReader(path, leaf.kind, not leaf.many and self._is_alone(path))
-        if leaf is not None and leaf.kind not in (Kind.ANY, Kind.OBJECT):
-            raise Untestable(f"{path!r} is {leaf.kind}, not compared by whole values")
-        if not self._layout.is_open(path):
-            raise Untestable(f"there is no field {path!r}")
-        return FieldReader(path, Kind.ANY, is_single=False)
-
-    def _is_alone(self, path: str) -> bool:
-        """Whether no object around a field comes in lists."""
-        fields = self._objects
-        for name in path.split(".")[:-1]:
-            each = fields.get(name)
-            if each is None or each.many:
-                return False
-            fields = dict(each.fields)
-        return True
-
-    def test_of(self, query: Query) -> Test:
-        """The query as a test; raises Untestable."""
-        match query:
-            case MatchAll():
-                return lambda _: True
-            case MatchNone():
-                return lambda _: False
-            case ConstantScore():
-                return self.test_of(query.query)
-            case Bool():
-                return self._bool(query)
-            case Exists():
-                return self._exists(query)
-            case Term() | Terms() | Range() | Prefix():
-                reader = self.of(query.field)
-                holds, held = value_test(reader, query), reader.held
-                return lambda document: any(map(holds, held(document)))
-        raise Untestable("it asks for words, keys or patterns, which only the local indexes find")
-
-    def _bool(self, query: Bool) -> Test:
-        must = [self.test_of(each) for each in (*query.must, *query.filter)]
-        must_not = [self.test_of(each) for each in query.must_not]
-        should = [self.test_of(each) for each in query.should]
-        minimum = 0
-        if should:
-            spec = query.minimum_should_match
-            minimum = (0 if must else 1) if spec is None else minimum_needed(spec, len(should))
-
-        def test(document: Any) -> bool:
-            return (
-                all(each(document) for each in must)
-                and not any(each(document) for each in must_not)
-                and (minimum == 0 or sum(each(document) for each in should) >= minimum)
-            )
-
-        return test
-
-    def _exists(self, query: Exists) -> Test:
-        reader = self.of(query.field)
-        if reader.kind is Kind.ANY:
-            raise Untestable(f"whether anything is at {query.field!r}, the local indexes know")
-        if reader.kind in (Kind.STRING, Kind.KEYWORD):  # also one that is too long to be held
-            path = query.field
-            return lambda document: any(type(each) is str for each in values_at(document, path))
-        return lambda document: bool(reader.held(document))
+def test_of(query: Query, readers: Readers) -> Test:
+    """The query as a test; raises Untestable."""
+    match query:
+        case MatchAll():
+            return lambda _: True
+        case MatchNone():
+            return lambda _: False
+        case ConstantScore():
+            return test_of(query.query, readers)
+        case Bool():
+            return _bool_test(query, readers)
+        case Exists():
+            return _exists_test(query, readers)
+    leaf = leaf_of(query, readers)
+    if isinstance(leaf, WordsAsked):
+        return _words_test(leaf)
+    reader = readers.of_terms(leaf.field)
+    holds, held = value_test(reader, leaf), reader.held
+    return lambda document: any(map(holds, held(document)))
 
 
-def value_test(reader: FieldReader, query: Term | Terms | Range | Prefix) -> Callable[[Any], bool]:
+def leaf_of(query: Query, readers: Readers) -> WordsAsked | ValueLeaf:
+    """What a leaf of a query asks of one field's words or whole values; raises Untestable."""
+    match query:
+        case Term() | Terms() | Range() | Prefix():
+            return query
+        case Lenient(query=inner) if not isinstance(inner, Bool | Lenient):
+            # Typed by hand, a value of a declared field is read as always; of others it is not.
+            leaf = leaf_of(inner, readers)
+            if not isinstance(leaf, WordsAsked) and readers.of_terms(leaf.field).kind is Kind.ANY:
+                raise Untestable(f"what was typed for {leaf.field!r}, the local indexes know")
+            return leaf
+        case Match() | MatchPhrase():
+            return _matched(query, readers)
+    raise Untestable("it asks for words, keys or patterns, which only the local indexes find")
+
+
+def _matched(query: Match | MatchPhrase, readers: Readers) -> WordsAsked | ValueLeaf:
+    """The words that a match asks for; where a field has none, the whole value."""
+    reader = readers.of_words(query.field)
+    if reader is None or reader.analyzer is None:
+        return Term(query.field, query.text, query.boost)
+    words = tuple(dict.fromkeys(reader.analyzer.terms(query.text)))
+    if not words:
+        raise Untestable(f"{query.text!r} holds no word that is indexed")
+    for word in words:
+        _asked(reader, word)
+    if isinstance(query, MatchPhrase):
+        if len(words) > 1 and reader.analyzer.ordered:
+            raise Untestable("it asks for words in order, which only the local indexes find")
+        return WordsAsked(reader, words, len(words))
+    if any(edits_of(query.fuzziness, word) for word in words):
+        raise Untestable("it asks for words like others, which only the local indexes find")
+    if query.operator == "and":
+        return WordsAsked(reader, words, len(words))
+    minimum = max(1, minimum_needed(query.minimum_should_match, len(words)))
+    return WordsAsked(reader, words, minimum)
+
+
+def _words_test(asked: WordsAsked) -> Test:
+    held, words, minimum = asked.reader.held, frozenset(asked.words), asked.minimum
+    return lambda document: len(words.intersection(held(document))) >= minimum
+
+
+def _bool_test(query: Bool, readers: Readers) -> Test:
+    must = [test_of(each, readers) for each in (*query.must, *query.filter)]
+    must_not = [test_of(each, readers) for each in query.must_not]
+    should = [test_of(each, readers) for each in query.should]
+    minimum = 0
+    if should:
+        spec = query.minimum_should_match
+        minimum = (0 if must else 1) if spec is None else minimum_needed(spec, len(should))
+
+    def test(document: Any) -> bool:
+        return (
+            all(each(document) for each in must)
+            and not any(each(document) for each in must_not)
+            and (minimum == 0 or sum(each(document) for each in should) >= minimum)
+        )
+
+    return test
+
+
+def _exists_test(query: Exists, readers: Readers) -> Test:
+    reader = readers.of_terms(query.field)
+    if reader.kind is Kind.ANY:
+        raise Untestable(f"whether anything is at {query.field!r}, the local indexes know")
+    if reader.kind in (Kind.STRING, Kind.KEYWORD, Kind.TEXT):  # also one too long to be held
+        path = query.field
+        return lambda document: any(type(each) is str for each in values_at(document, path))
+    return lambda document: bool(reader.held(document))
+
+
+def value_test(reader: FieldReader, query: ValueLeaf) -> Callable[[Any], bool]:
     """Whether one held value is what a leaf of a query asks for; raises Untestable."""
     if isinstance(query, Prefix):
         start = prefix_of(reader, query)
@@ -202,7 +169,8 @@ def values_of(reader: FieldReader, query: Term | Terms) -> list[Any]:
 def _asked(reader: FieldReader, value: Any) -> Any:
     """A value of a query as the field's column holds it."""
     if reader.kind is not Kind.ANY:
-        value = typed_value(Column("", reader.path, _COLUMNS[reader.kind]), value)
+        column = COLUMNS.get(reader.kind, ColumnKind.TEXT)
+        value = typed_value(Column("", reader.path, column), value)
     is_date = reader.kind is Kind.DATETIME
     if isinstance(value, str):
         if len(value.encode("utf-8", "replace")) > KEYWORD_BYTES_MAX or not _is_text(value):
@@ -238,6 +206,8 @@ def bounds_of(reader: FieldReader, query: Range) -> dict[str, Any]:
         for name in ("gt", "gte", "lt", "lte")
         if (bound := getattr(query, name)) is not None
     }
+    if reader.kind is Kind.TEXT:
+        raise Untestable(f"words of {reader.path!r} between others, the local indexes find")
     if not given or ("gt" in given and "gte" in given) or ("lt" in given and "lte" in given):
         raise Untestable("a range has one bound on a side")
     bounds: dict[str, Any] = {}

@@ -7,20 +7,22 @@ is, is said in `refusal`. Absent: which index there is, what is in it and what i
 from dataclasses import dataclass
 from typing import Any
 
+from docstore.field_readers import FieldReader, Readers, Untestable
 from docstore.filtering import (
-    FieldReader,
-    Readers,
     Test,
-    Untestable,
+    ValueLeaf,
+    WordsAsked,
     bounds_of,
     constant_score_of,
+    leaf_of,
     leaves_of,
     prefix_of,
+    test_of,
     values_of,
 )
 from docstore.global_index.wanted import Asked, Beginning, Between, Condition, Values
 from indexing.passes import Sort
-from indexing.query import Prefix, Query, Range, Term, Terms
+from indexing.query import Lenient, Match, MatchPhrase, Prefix, Query, Range
 from indexing.schema import Kind
 from indexing.values import text_of_microseconds
 
@@ -64,13 +66,12 @@ def need_of(query: Query, sort: Sort | None, readers: Readers) -> Need:
     clauses: list[Clause] = []
     rest = False
     try:
-        test = readers.test_of(query)
+        test = test_of(query, readers)
         order = None if sort is None else (readers.of(sort.path), sort.descending)
         for leaf, negated in leaves_of(query):
-            if isinstance(leaf, Term | Terms | Range | Prefix):
-                clauses.append(_clause(readers.of(leaf.field), leaf, negated=negated))
-            else:
-                rest = True
+            found, is_whole = _clauses(leaf, readers, negated=negated)
+            clauses += found
+            rest = rest or not is_whole
     except Untestable as refused:
         return Need(refusal=str(refused))
     score = constant_score_of(query)
@@ -79,7 +80,26 @@ def need_of(query: Query, sort: Sort | None, readers: Readers) -> Need:
     return Need(tuple(clauses), rest, test, score, order)
 
 
-def _clause(reader: FieldReader, leaf: Term | Terms | Range | Prefix, *, negated: bool) -> Clause:
+def _clauses(leaf: Query, readers: Readers, *, negated: bool) -> tuple[list[Clause], bool]:
+    """What a leaf says of one field's values or words, and whether it says no more than that."""
+    if not isinstance(leaf, ValueLeaf | Lenient | Match | MatchPhrase):
+        return [], False
+    asked = leaf_of(leaf, readers)
+    if not isinstance(asked, WordsAsked):
+        return [_clause(readers.of_terms(asked.field), asked, negated=negated)], True
+    if asked.reader.kind is not Kind.TEXT:
+        return [], False  # an index over such a field holds its whole values
+    words = asked.words
+    if asked.minimum == 1:
+        return [Clause(asked.reader, Values(words), negated)], True
+    if negated:
+        return [], False
+    if asked.minimum == len(words):
+        return [Clause(asked.reader, Values((word,)), negated=False) for word in words], True
+    return [Clause(asked.reader, Values(words), negated=False)], False
+
+
+def _clause(reader: FieldReader, leaf: ValueLeaf, *, negated: bool) -> Clause:
     asked: Asked
     if isinstance(leaf, Prefix):
         asked = Beginning(prefix_of(reader, leaf))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from docstore import execute
-from docstore.filtering import Untestable
+from docstore.field_readers import Untestable
 from docstore.global_index.candidates import Candidate, Candidates
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_need import Need

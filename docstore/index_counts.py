@@ -1,13 +1,13 @@
 """Facets of what global indexes found: values counted from their rows, or from documents read.
 
 Invariant: equal to what the local indexes count, in the same order. Where an index does not carry a
-field, None says so and the local indexes count. Absent: histograms, which they always count.
+field, None says so and the local indexes count.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from docstore.filtering import FieldReader, Readers, Untestable
+from docstore.field_readers import FieldReader, Readers, Untestable
 from docstore.global_index.candidates import Candidates
 from docstore.global_index.offers import Offer
 from indexing.counts import ValueCount

@@ -1,25 +1,30 @@
 """What a search counts beside hits that global indexes found: from an index where one carries it.
 
 The counts of a field leave out the short filter's own conditions on it: such a field is counted
-over a wider question, for which an index is looked for again. What no index carries, and every
-histogram, the local indexes count. Pure but for asking.
+over a wider question, for which an index is looked for again. What no index carries the local
+indexes count. Pure but for asking.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from docstore import index_answers, searching
 from docstore.counting import Counting
-from docstore.filtering import FieldReader
+from docstore.field_readers import FieldReader
+from docstore.global_index.candidates import Candidates
 from docstore.global_need import need_of
 from docstore.index_answers import Matches
 from docstore.index_counts import carries, countable, counted_documents, counted_rows
+from docstore.index_histograms import drawable, drawn_documents, drawn_rows
 from docstore.index_ways import Part, Terms, Way, ways_of
 from docstore.partitions import Partitions
 from docstore.request import Request
 from docstore.types import IndexUse
 from indexing.counts import Histogram, ValueCount
 from indexing.facets import Facet
+from indexing.histograms import HistogramAsked
 
 _VALUE_PRICE = 0.05
 """A candidate's value counted."""
@@ -30,16 +35,24 @@ def facets_price(partitions: Partitions, request: Request, counting: Counting, w
     local = searching.routed(partitions, request).plan.chosen.price
     price = 0.0
     for own, group in counting.by_own(request.narrowed.narrowing).items():
-        if group.histograms or (own is not None and not _wider(partitions, request, own)):
+        if own is not None and not _wider(partitions, request, own):
             price += local
             continue
-        for facet in group.facets:
-            reader = countable(partitions.readers, facet)
+        for reader in _read_by(partitions, group):
             if reader is None or (own is None and not way.fetches and not _carried(way, reader)):
                 price += local
             else:
                 price += _VALUE_PRICE * way.parts[0].passing
     return price
+
+
+def _read_by(partitions: Partitions, counting: Counting) -> list[FieldReader | None]:
+    """How each field is read that is counted; None where only the local indexes count it."""
+    readers = partitions.readers
+    return [
+        *(countable(readers, each) for each in counting.facets),
+        *(drawable(readers, each) for each in counting.histograms),
+    ]
 
 
 def _carried(way: Way, reader: FieldReader) -> bool:
@@ -58,6 +71,31 @@ def _wider(partitions: Partitions, request: Request, own: str) -> Part | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Over:
+    """What some fields are counted over: rows that carry some fields, or documents."""
+
+    rows: Candidates | None
+    documents: Sequence[Any]
+    carries: Callable[[FieldReader], bool]
+
+    def values(self, reader: FieldReader | None, facet: Facet) -> list[ValueCount] | None:
+        """The most frequent values, None when the local indexes have to count them."""
+        if reader is None:
+            return None
+        if self.rows is None:
+            return counted_documents(self.documents, reader, facet)
+        return counted_rows(self.rows, reader, facet) if self.carries(reader) else None
+
+    def histogram(self, reader: FieldReader | None, asked: HistogramAsked) -> Histogram | None:
+        """The buckets, None when the local indexes have to fill them."""
+        if reader is None:
+            return None
+        if self.rows is None:
+            return drawn_documents(self.documents, reader, asked)
+        return drawn_rows(self.rows, reader, asked) if self.carries(reader) else None
+
+
 def facets_of(
     partitions: Partitions, request: Request, counting: Counting, way: Way, found: Matches
 ) -> tuple[
@@ -68,31 +106,40 @@ def facets_of(
 ]:
     """Facets, histograms, notes, and the indexes that were asked once more."""
     facets: dict[str, list[ValueCount]] = {}
+    histograms: dict[str, Histogram] = {}
     left = Counting()
     uses: list[IndexUse] = []
     for own, group in counting.by_own(request.narrowed.narrowing).items():
-        part = None if own is None or not group.facets else _wider(partitions, request, own)
-        candidates = found.of
-        if part is not None:
-            candidates = index_answers.asked(partitions, part, request, None, current=False)
-            uses.append(index_answers.use_of(part, candidates))
+        over: _Over | None = _Over(found.of, found.documents, partial(_carried, way))
+        if own is not None:
+            part = _wider(partitions, request, own)
+            over = None
+            if part is not None:
+                rows = index_answers.asked(partitions, part, request, None, current=False)
+                uses.append(index_answers.use_of(part, rows))
+                over = _Over(rows, (), partial(carries, part.offer))
         for facet in group.facets:
             reader = countable(partitions.readers, facet)
-            if reader is None or (own is not None and part is None):
+            values = None if over is None else over.values(reader, facet)
+            if values is None:
                 left = replace(left, facets=(*left.facets, facet))
-            elif own is None and way.fetches:
-                facets[facet.path] = counted_documents(found.documents, reader, facet)
-            elif candidates is not None and (part is not None or _carried(way, reader)):
-                facets[facet.path] = counted_rows(candidates, reader, facet)
             else:
-                left = replace(left, facets=(*left.facets, facet))
-        left = replace(left, histograms=(*left.histograms, *group.histograms))
-    if not left.facets and not left.histograms:
-        ordered = {each.path: facets[each.path] for each in counting.facets}
-        return ordered, {}, (), tuple(uses)
-    shards = searching.shards_of(partitions, request)
-    views = partitions.views(shards, request.after, current=request.current)
-    local = searching.counts_beside(partitions, request, left, views)
-    facets.update(local.facets)
-    ordered = {each.path: facets[each.path] for each in counting.facets}
-    return ordered, local.histograms, local.notes, tuple(uses)
+                facets[facet.path] = values
+        for asked in group.histograms:
+            reader = drawable(partitions.readers, asked)
+            buckets = None if over is None else over.histogram(reader, asked)
+            if buckets is None:
+                left = replace(left, histograms=(*left.histograms, asked))
+            else:
+                histograms[asked.path] = buckets
+    notes: tuple[str, ...] = ()
+    if left.facets or left.histograms:
+        shards = searching.shards_of(partitions, request)
+        views = partitions.views(shards, request.after, current=request.current)
+        local = searching.counts_beside(partitions, request, left, views)
+        facets.update(local.facets)
+        histograms.update(local.histograms)
+        notes = local.notes
+    facets = {each.path: facets[each.path] for each in counting.facets}
+    histograms = {each.path: histograms[each.path] for each in counting.histograms}
+    return facets, histograms, notes, tuple(uses)

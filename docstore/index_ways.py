@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Literal
 
 from docstore.global_index.offers import Offer
-from docstore.global_index.wanted import Asked, Condition, Values, Wanted
+from docstore.global_index.wanted import Condition, Values, Wanted
 from docstore.global_need import Clause, Need
 from docstore.types import Candidate
 from indexing.errors import InvalidQuery
@@ -38,7 +38,8 @@ _PASSING = 0.3
 class Part:
     """What is asked of one index, and about how many documents it has of it.
 
-    About `passing` of the `found` meet the conditions too.
+    About `passing` of the `found` meet the conditions too, and are among the `also` under each of
+    the other terms asked for.
     """
 
     offer: Offer
@@ -46,6 +47,7 @@ class Part:
     conditions: tuple[Condition, ...]
     left: tuple[Clause, ...]
     found: int
+    also: tuple[int, ...] = ()
     passing: float = 0.0
 
     @property
@@ -120,6 +122,8 @@ def _shares(parts: Sequence[Part]) -> dict[str, float]:
 
 def _passing(part: Part, shares: Mapping[str, float]) -> float:
     passing = float(part.found)
+    for found in part.also:
+        passing *= min(1.0, found / max(part.offer.documents, 1))
     for condition in part.conditions:
         share = shares.get(condition.field, _PASSING)
         passing *= 1 - _PASSING if condition.negated else share
@@ -146,13 +150,11 @@ def _part_of(need: Need, offer: Offer, terms: Terms) -> Part | str:
         used.append(next(clause for clause in holding if clause.path == path))
         if not isinstance(used[-1].asked, Values):
             break
-    asked: list[Asked] = [clause.asked for clause in used]
-    live = offer.live
     try:
-        wanted = live.extractor.wanted(asked)
+        found, wanted, also = _looked_up(offer, used, holding)
     except InvalidQuery as error:
         return error.message
-    rest = [clause for clause in need.clauses if clause not in used]
+    rest = [clause for clause in need.clauses if clause not in (*used, *also)]
     covered = [clause for clause in rest if offer.covers(clause.path)]
     left = tuple(clause for clause in rest if not offer.covers(clause.path))
     part = Part(
@@ -160,11 +162,32 @@ def _part_of(need: Need, offer: Offer, terms: Terms) -> Part | str:
         wanted,
         tuple(clause.as_condition() for clause in covered),
         left,
-        offer.frequency(wanted),
+        found[0],
+        tuple(found[1:]),
     )
     if not terms.may_fetch and _unconfirmed(need, part) is not None:
         return "every candidate has to be read, and a partial answer was asked for"
     return part
+
+
+def _looked_up(
+    offer: Offer, used: Sequence[Clause], holding: Sequence[Clause]
+) -> tuple[list[int], Wanted, list[Clause]]:
+    """How many documents are under what is looked up, the rarest first, what that is, and which
+    clauses it meets beside those used.
+
+    Of several words that all must be there, the rarest leads, and the others are looked up too.
+    Raises InvalidQuery.
+    """
+    extractor = offer.live.extractor
+    if not extractor.has_words or not extractor.is_single:
+        wanted = extractor.wanted([clause.asked for clause in used])
+        return [offer.frequency(wanted)], wanted, []
+    words = [clause for clause in holding if clause.path == used[0].path]
+    each = [extractor.wanted([clause.asked]) for clause in words]
+    ranked = sorted(((offer.frequency(one), at) for at, one in enumerate(each)))
+    first, *others = [each[at] for _, at in ranked]
+    return [found for found, _ in ranked], replace(first, also=tuple(others)), words
 
 
 def _unconfirmed(need: Need, part: Part) -> str | None:
@@ -193,6 +216,8 @@ def _alone(need: Need, part: Part, terms: Terms) -> Way:
     asked = offer.partitions_of(part.wanted)
     price = _LOOKUP_PRICE + _PARTITION_PRICE * len(asked)
     price += _CANDIDATE_PRICE * part.found * (1 + len(part.conditions))
+    if part.also:
+        price += _KEY_PRICE * (part.found + sum(part.also))
     shown = f"about {part.found:,} candidates in {len(asked)} of {offer.partitions} partitions"
     unconfirmed = _unconfirmed(need, part)
     if unconfirmed is not None:
@@ -214,6 +239,7 @@ def _together(one: Part, other: Part) -> Way:
     price += sum(
         _CANDIDATE_PRICE * each.found * (1 + len(each.conditions)) for each in (one, other)
     )
+    price += sum(_KEY_PRICE * (each.found + sum(each.also)) for each in (one, other) if each.also)
     price += _KEY_PRICE * (one.passing + other.passing)
     reason = (
         f"about {one.passing:,.0f} and {other.passing:,.0f} candidates, "

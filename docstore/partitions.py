@@ -13,7 +13,7 @@ from typing import Any
 
 from docstore import keys
 from docstore.catalog import Definition
-from docstore.filtering import Readers
+from docstore.field_readers import Readers
 from docstore.global_index.indexes import GlobalIndexes
 from docstore.hot_keys.traffic import Traffic
 from docstore.key_parts import KeyParts

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
+from docstore.asking import Foreseen
 from docstore.global_need import Need
 from docstore.partitioning import PartitionMap
 from docstore.partitions import Partitions
@@ -41,7 +42,7 @@ class Kept(NamedTuple):
 
 @dataclass(slots=True)
 class Request:
-    """A parsed search without its page; never changed but for `kept` and `need`, replaced whole."""
+    """A parsed search without its page; only what was found out for it changes, replaced whole."""
 
     query: Query
     sort: Sort | None
@@ -51,6 +52,7 @@ class Request:
     narrowed: Narrowed
     kept: Kept | None = field(default=None, init=False, compare=False)
     need: Need | None = field(default=None, init=False, compare=False)
+    foreseen: Foreseen | None = field(default=None, init=False, compare=False)
 
     @property
     def freshness(self) -> str:

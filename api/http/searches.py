@@ -17,11 +17,13 @@ from api.http.key_paths import key_of_json
 from api.http.queries import parameters
 from api.http.routing import Call, Operation
 from docstore import Collection, Delete, InvalidQuery, Position, SearchResult
-from docstore.answering import Asking, price
+from docstore.answering import price
+from docstore.asking import Asking
 from docstore.partitions import Partitions
 from docstore.request import positions_of, request_of
 from docstore.types import Freshness
 from indexing.dsl import parse_query
+from indexing.place import CLAUSES_MAX, DEPTH_MAX
 
 T = TypeVar("T")
 Q = TypeVar("Q", bound=models.Asked)
@@ -292,17 +294,16 @@ async def _body(call: Call) -> bytes:
 
 
 def _question(call: Call, asked: models.Question) -> dict[str, Any]:
-    """The arguments of the Python API, the query read within the server's bounds."""
+    """The arguments of the Python API.
+
+    A query stays as it came, by which it is known when it is asked again, unless the server's
+    bounds are others than the library's.
+    """
     settings = call.service.settings
-    query = (
-        None
-        if asked.query is None
-        else parse_query(
-            asked.query,
-            depth_max=settings.query_depth_max,
-            clauses_max=settings.query_clauses_max,
-        )
-    )
+    query: Any = asked.query
+    bounds = settings.query_depth_max, settings.query_clauses_max
+    if query is not None and bounds != (DEPTH_MAX, CLAUSES_MAX):
+        query = parse_query(query, depth_max=bounds[0], clauses_max=bounds[1])
     after = asked.after or call.request.headers.get(POSITION_HEADER)
     return {
         "q": asked.q,

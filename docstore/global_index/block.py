@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from docstore.global_index.column import Column, Mask, Places
+from docstore.global_index.column import Column, Mask, Numbers, Places
 from docstore.global_index.extracting import Extractor
 from docstore.global_index.postings import SEVERAL, payload_of
 from docstore.global_index.readings import order_value
@@ -243,6 +243,10 @@ class Slice:
         """Documents per value of a covered field."""
         return self._block.column(path).counts(self._places)
 
+    def numbers(self, path: str) -> Numbers | None:
+        """A covered field's numbers, None where floats would not be exact."""
+        return self._block.column(path).floats(self._places)
+
     def values(self, path: str) -> list[tuple[bytes, Any]]:
         """The key and a covered field of each, as documents hold it."""
         places = self._places.tolist()
@@ -296,6 +300,10 @@ class Loose:
     def counts(self, path: str) -> dict[Any, int]:
         """Documents per value of a covered field."""
         return self._column(path).counts(np.arange(len(self._rows)))
+
+    def numbers(self, path: str) -> Numbers | None:
+        """A covered field's numbers, None where floats would not be exact."""
+        return self._column(path).floats(np.arange(len(self._rows)))
 
     def values(self, path: str) -> list[tuple[bytes, Any]]:
         """The key and a covered field of each, as documents hold it."""

@@ -9,7 +9,10 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from docstore.global_index.block import Loose, Row, Slice
+from docstore.global_index.column import Numbers
 from docstore.global_index.extracting import Extractor
 from docstore.global_index.postings import unpacked
 from docstore.ordering import order_key
@@ -101,6 +104,18 @@ class Candidates:
                 found[name] = found.get(name, 0) + count
         return [(value, count) for (_, value), count in found.items()]
 
+    def numbers(self, path: str) -> Numbers | None:
+        """A covered field's numbers (dates as microseconds since 1970), in no order.
+
+        None where a value is a string or a list, or not exact as a float.
+        """
+        self.of.check_covers(path)
+        found = [segment.numbers(path) for segment in self.segments]
+        exact = [numbers for numbers in found if numbers is not None]
+        if len(exact) < len(found):
+            return None
+        return np.concatenate([np.empty(0, np.float64), *exact])
+
     def values(self, path: str) -> list[Any]:
         """A covered field of each as documents hold it, None where missing, in order of `keys`."""
         self.of.check_covers(path)
@@ -125,4 +140,11 @@ def once_each(segments: list[Slice | Loose]) -> list[Slice | Loose]:
         segment.without(repeated[number]) if number in repeated else segment
         for number, segment in enumerate(segments)
     ]
+    return [segment for segment in kept if len(segment)]
+
+
+def under_all(segments: Segments, others: Segments) -> list[Slice | Loose]:
+    """Those of the documents of some segments that are in others too."""
+    keys = {key for segment in others for key in segment.all_keys()}
+    kept = [segment.among(keys.__contains__) for segment in segments]
     return [segment for segment in kept if len(segment)]

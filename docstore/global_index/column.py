@@ -159,6 +159,13 @@ class Column:
         bound = np.partition(orders, most - 1)[most - 1]
         return places if np.isnan(bound) else places[orders <= bound]
 
+    def floats(self, places: Places) -> Numbers | None:
+        """The numbers of some postings, of those that have one; None where they are not exact."""
+        if self.coded or not self._is_exact:
+            return None
+        numbers = self.numbers[places]
+        return numbers[~np.isnan(numbers)]
+
     def counts(self, places: Places) -> dict[Any, int]:
         """How many of some postings hold each value, by `name_of`; of a list each, once."""
         if not self._is_exact or self._has_lists:

@@ -19,7 +19,7 @@ import orjson
 
 from docstore.global_index.ages import Ages
 from docstore.global_index.block import Loose, Slice
-from docstore.global_index.candidates import Candidates, once_each
+from docstore.global_index.candidates import Candidates, once_each, under_all
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.extracting import Extractor, Rows
 from docstore.global_index.filling import take_documents
@@ -330,7 +330,12 @@ class LiveIndex:
             for segment in self._residents[place].find(wanted, tests, self._terms_in(place, wanted))
         ]
         self._drop_beyond()
-        return places, segments if wanted.is_one else once_each(segments)
+        segments = segments if wanted.is_one else once_each(segments)
+        for more in wanted.also:
+            asked, others = self._segments(more, ())
+            places = tuple(sorted({*places, *asked}))
+            segments = under_all(segments, others)
+        return places, segments
 
     def keys_under(self, wanted: Wanted) -> set[bytes]:
         """The keys of the documents with a wanted term, whatever the index's state."""

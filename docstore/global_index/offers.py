@@ -56,7 +56,8 @@ class Offer:
 
     def partitions_of(self, wanted: Wanted) -> tuple[int, ...]:
         """The index partitions that would be asked."""
-        return wanted.partitions(self.definition)
+        asked = [each.partitions(self.definition) for each in (wanted, *wanted.also)]
+        return tuple(sorted(set().union(*asked)))
 
     def to_json(self, numbers: Sequence[int]) -> dict[str, Any]:
         """The definition, where it stands, and how many of some shards are still to be read."""

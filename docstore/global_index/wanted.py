@@ -70,17 +70,21 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Terms asked for: one of `terms`, or lower <= term < upper in any of `ranges`."""
+    """Terms asked for: one of `terms`, or lower <= term < upper in any of `ranges`.
+
+    Of the documents under them, those are meant that are also under each of `also`.
+    """
 
     terms: tuple[bytes, ...] = ()
     ranges: tuple[tuple[bytes, bytes], ...] = ()
+    also: "tuple[Wanted, ...]" = ()
 
     def holds(self, term: bytes) -> bool:
         """Whether a term is wanted."""
         return term in self.terms or any(lower <= term < upper for lower, upper in self.ranges)
 
     def partitions(self, definition: GlobalIndex) -> tuple[int, ...]:
-        """The index partitions that can hold them."""
+        """The index partitions that can hold them, those of `also` apart."""
         found = {definition.partition_of(term) for term in self.terms}
         for lower, upper in self.ranges:
             found.update(definition.partitions_between(lower, upper))
