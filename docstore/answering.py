@@ -24,6 +24,7 @@ from docstore.partitions import Partitions
 from docstore.pricing import HIT_PRICE, behind
 from docstore.records import Record
 from docstore.request import Page, Request
+from docstore.tearing import whole
 from docstore.types import Candidate, Hit, Plan, SearchResult
 from indexing.errors import (
     Closed,
@@ -62,8 +63,21 @@ def search(
         choice = choose(partitions, request, page, asking, counting, deadline)
     if choice.way is not None:
         try:
-            return _answered(
-                partitions, codec, request, page, counting, marking, deadline, choice, began
+            return whole(
+                lambda may_be_torn: _answered(
+                    partitions,
+                    codec,
+                    request,
+                    page,
+                    counting,
+                    marking,
+                    deadline,
+                    choice,
+                    began,
+                    may_be_torn=may_be_torn,
+                ),
+                page.limit,
+                is_current=request.current,
             )
         except _GONE as error:
             if asking.index != AUTO or isinstance(error, DeadlineExceeded):
@@ -271,8 +285,10 @@ def _answered(
     deadline: execute.Deadline | None,
     choice: Choice,
     began: float,
+    *,
+    may_be_torn: bool,
 ) -> SearchResult[D]:
-    """One page from global indexes."""
+    """One page from global indexes; raises Torn."""
     way, need = choice.way, choice.need
     assert way is not None  # noqa: S101  narrows the type: the caller checked it
     planned = time.perf_counter()
@@ -294,6 +310,7 @@ def _answered(
         of_row,
         of_record,
         is_any=not request.current and not request.after,
+        may_be_torn=may_be_torn,
     )
     score = need.score if request.sort is None else None
     spec = partitions.definition.key

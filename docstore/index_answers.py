@@ -21,6 +21,7 @@ from docstore.ordering import order_key
 from docstore.partitions import Partitions
 from docstore.records import Record
 from docstore.request import Page, Request
+from docstore.tearing import Torn
 from docstore.types import IndexUse
 
 FETCH_BATCH = 500
@@ -181,11 +182,13 @@ def shown_of(
     of_record: Callable[[Record], Any],
     *,
     is_any: bool,
+    may_be_torn: bool,
 ) -> tuple[list[Shown], int]:
     """What the hits show, and from how many shards they were read.
 
     A row is read only where `of_row` does not make its document. One whose document is gone or,
-    unless any freshness will do, matches no longer, is left out.
+    unless any freshness will do, matches no longer, is left out. Raises Torn when one was written
+    since it was found, unless that may be.
     """
     made = {
         row.key: document
@@ -203,9 +206,12 @@ def shown_of(
             shown.append(Shown(row.key, made[row.key], candidate.version, row.sort, None))
             continue
         record = row.record or stored[row.key]
+        is_unchanged = record is not None and (candidate is None or candidate.seq == record.seq)
+        if not is_unchanged and not may_be_torn:
+            raise Torn
         if record is None:
             continue
-        is_as_found = candidate is None or is_any or candidate.seq == record.seq
+        is_as_found = is_unchanged or is_any
         if is_as_found or _matching(need, record) is not None:
             document = of_record(record)
             shown.append(Shown(row.key, document, record.version, row.sort, record.body))

@@ -5,7 +5,7 @@ Each stage is timed, and the result carries the plan, so every answer can say ho
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from docstore.pricing import price_of, would_wait
 from docstore.records import Record
 from docstore.request import Kept, Page, Request
 from docstore.router import Asked, Routing, plan
+from docstore.tearing import Torn, whole
 from docstore.types import Hit, Key, Plan, SearchResult
 from indexing.counting import Counts
 from indexing.describe import describe
@@ -74,6 +75,27 @@ def search(
     deadline: execute.Deadline | None = None,
 ) -> SearchResult[D]:
     """Plan, refresh, run and fetch one page; count and mark what is asked for beside it."""
+    return whole(
+        lambda may_be_torn: _found(
+            partitions, codec, request, page, counting, marking, deadline, may_be_torn=may_be_torn
+        ),
+        page.limit,
+        is_current=request.current,
+    )
+
+
+def _found(
+    partitions: Partitions,
+    codec: DocumentCodec[D],
+    request: Request,
+    page: Page,
+    counting: Counting | None,
+    marking: Marking | None,
+    deadline: execute.Deadline | None,
+    *,
+    may_be_torn: bool,
+) -> SearchResult[D]:
+    """One attempt; raises Torn."""
     began = time.perf_counter()
     routing = routed(partitions, request)
     partitions.traffic.reads.note_all(routing.about)
@@ -82,6 +104,7 @@ def search(
         read = _point_read(partitions, codec, routing, page, marking, began, planned)
         return read if counting is None else _with_counts(partitions, request, counting, read)
     shards = routing.plan.chosen.shards
+    heads = None if may_be_torn else {number: partitions.shard(number).head for number in shards}
     views = partitions.views(shards, request.after, current=request.current)
     refreshed = time.perf_counter()
     if counting is not None and page.limit == 0:
@@ -102,9 +125,8 @@ def search(
         if counting is not None:
             counts = counts_beside(partitions, request, counting, views)
     fetching = time.perf_counter()
-    hits = _hits(
-        partitions, codec, found.ranked, page.select, marking, by_score=request.sort is None
-    )
+    is_by_score = request.sort is None
+    hits = _hits(partitions, codec, found.ranked, page.select, marking, heads, by_score=is_by_score)
     done = time.perf_counter()
     timings = {
         "plan": (planned - began) * 1000,
@@ -113,25 +135,23 @@ def search(
         "merge": found.merge_ms,
         "fetch": (done - fetching) * 1000,
     }
+    facets, histograms, notes = {}, {}, found.notes
+    if counting is not None:
+        facets, histograms, notes = counts.facets, counts.histograms, (*notes, *counts.notes)
+        timings["count"] = (fetching - refreshed) * 1000 - found.search_ms - found.merge_ms
     decision = routing.plan
-    if found.notes:
-        decision = replace(decision, notes=(*decision.notes, *found.notes))
+    if notes:
+        decision = replace(decision, notes=tuple(dict.fromkeys((*decision.notes, *notes))))
     took = (done - began) * 1000
-    if counting is None:
-        return SearchResult(
-            found.total, hits, decision, len(views), took, timings, missing=found.missing
-        )
-    timings["count"] = (fetching - refreshed) * 1000 - found.search_ms - found.merge_ms
-    notes = tuple(dict.fromkeys((*decision.notes, *counts.notes)))
     return SearchResult(
         found.total,
         hits,
-        replace(decision, notes=notes),
+        decision,
         len(views),
         took,
         timings,
-        counts.facets,
-        counts.histograms,
+        facets,
+        histograms,
         found.missing,
     )
 
@@ -186,10 +206,14 @@ def _hits(
     ranked: list[Ranked],
     select: tuple[str, ...] | None,
     marking: Marking | None,
+    heads: Mapping[int, int] | None,
     *,
     by_score: bool,
 ) -> list[Hit[D]]:
-    """The documents of matches; one that was deleted since the view was taken is left out."""
+    """The documents of matches; one that was deleted since the view was taken is left out.
+
+    Raises Torn when one was written after the `heads` of the shards, if they are given.
+    """
     spec = partitions.definition.key
     by_shard: dict[int, list[bytes]] = {}
     for _, key_text, shard, _ in ranked:
@@ -202,6 +226,8 @@ def _hits(
     hits = []
     for _, _, shard, value in ranked:
         key, record = next(read[shard])
+        if heads is not None and (record is None or record.seq > heads[shard]):
+            raise Torn
         if record is not None:
             document = document_of(codec, record, select)
             score, sort = (value, None) if by_score else (None, value)
