@@ -14,6 +14,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from api import terminal
+from api.changes_text import limits_text, moving_text, past_text, troubles, when_text
 from api.columns import GAP_CELLS, cell_text, choose, flattened
 from api.text import counted, key_text, plain, size_text
 from docstore import Candidate, Document, Plan, SearchResult, Violation
@@ -21,6 +22,8 @@ from docstore import Candidate, Document, Plan, SearchResult, Violation
 KEY_CELLS_MAX = 40
 FIELDS_SHOWN = 12
 """Of a collection's declared fields, in the list of collections."""
+CHANGES_SHOWN = 8
+"""The last changes of a collection's partitions, in its statistics."""
 _EDGE_CELLS = 2
 """What the table's own edges take."""
 
@@ -156,9 +159,21 @@ def show_stats(collections: list[dict[str, Any]]) -> None:
                 f"lag {each['lag']:,}, map epoch {each['epoch']}"
             )
         )
+        _show_changes(each)
         for part in each["partitions"]:
             if part["error"]:
                 terminal.note(f"partition {part['partition']}: {part['error']}")
+
+
+def _show_changes(stats: dict[str, Any]) -> None:
+    """What becomes of the partitions by itself, and what was done to them last."""
+    if stats["moving"]:
+        terminal.show(Text(moving_text(stats["moving"])))
+    for past in stats["history"][-CHANGES_SHOWN:]:
+        terminal.show(Text(f"{when_text(past)}  {past_text(past)}"))
+    terminal.note(limits_text(stats["auto_split"]["limits"]))
+    for trouble in troubles(stats["auto_split"]):
+        terminal.note(trouble)
 
 
 def show_collections(collections: list[dict[str, Any]]) -> None:

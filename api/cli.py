@@ -10,6 +10,7 @@ from collections.abc import Callable
 import typer
 
 from api.advise_command import advise
+from api.auto_split_command import auto_split
 from api.demo_command import demo_command
 from api.failures import EXIT_CODES_HELP, Command
 from api.hot_keys_command import hot_keys_command
@@ -57,6 +58,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("Store", advise, "docstore advise ./data cars --workload asked.jsonl"),
     ("Store", split, "docstore split ./data cars 2"),
     ("Store", merge, "docstore merge ./data cars 4 5"),
+    ("Store", auto_split, "docstore auto-split ./data cars --documents 500000"),
     ("Store", salt, "docstore salt ./data sales seller-42 --fan 8"),
     ("Store", drop, "docstore drop ./data cars --yes"),
     (

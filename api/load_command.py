@@ -45,7 +45,19 @@ Partitions = Annotated[
     typer.Option(
         "--partitions",
         metavar="N",
-        help=f"Of a new collection, fixed from then on (default {load_target.PARTITIONS}).",
+        help=f"Of a new collection, at first (default {load_target.PARTITIONS}).",
+    ),
+]
+IsRange = Annotated[
+    bool,
+    typer.Option("--range", help="Of a new collection: partitions of key ranges, one at first."),
+]
+PreSplit = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pre-split",
+        metavar="KEY",
+        help="The same, cut at this key at first, or its first parts; repeated, ascending.",
     ),
 ]
 Batch = Annotated[
@@ -69,6 +81,8 @@ def load(
     key: KeyFields = None,
     schema: SchemaText = load_target.INFER,
     partitions: Partitions = None,
+    is_range: IsRange = False,
+    pre_split: PreSplit = None,
     batch: Batch = BATCH_DOCUMENTS,
     restart: Restart = False,
     stop_on_error: StopOnError = False,
@@ -80,7 +94,19 @@ def load(
     are refused are reported and left out. Documents without a key get one.
     """
     sources = _sources(files)
-    wanted = load_target.Wanted(collection, load_target.key_fields_of(key), schema, partitions)
+    if partitions is not None and (is_range or pre_split):
+        raise InvalidRequest(
+            "--partitions is of hashed keys; ranges have as many as their bounds say",
+            hint="leave --partitions out, or --range and --pre-split",
+        )
+    wanted = load_target.Wanted(
+        collection,
+        load_target.key_fields_of(key),
+        schema,
+        partitions,
+        is_range or bool(pre_split),
+        tuple(pre_split or ()),
+    )
     if schema not in (load_target.INFER, load_target.NONE):
         load_target.schema_in(schema)  # a wrong file is told before a store is made
     interrupts = Interrupts()

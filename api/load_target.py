@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from api.keys import parse_key
 from api.lines import Line
 from docstore import (
     Collection,
@@ -20,6 +21,7 @@ from docstore import (
     InvalidSchema,
     Key,
     NotFound,
+    Range,
     Schema,
     Store,
 )
@@ -39,6 +41,8 @@ class Wanted:
     key: tuple[str, ...] | None
     schema: str
     partitions: int | None
+    is_range: bool = False
+    pre_split: tuple[str, ...] = ()
 
 
 def key_fields_of(options: list[str] | None) -> tuple[str, ...] | None:
@@ -68,14 +72,26 @@ def existing(store: Store, wanted: Wanted) -> Collection[Any] | None:
             f"collection {wanted.name!r} has another schema than {wanted.schema}",
             hint="leave --schema out, or load into a new collection",
         )
-    if wanted.partitions is not None:
-        held = len(collection.stats()["partitions"])
-        if wanted.partitions != held:
-            raise InvalidRequest(
-                f"collection {wanted.name!r} has {held} partitions, not {wanted.partitions}",
-                hint="leave --partitions out, or load into a new collection",
-            )
+    _check_cut(collection, wanted)
     return collection
+
+
+def _check_cut(collection: Collection[Any], wanted: Wanted) -> None:
+    """Refuse another first cut than was made; what was split or merged since does not matter."""
+    made_with = collection.partitions.made_with
+    asked = wanted.partitions
+    if wanted.is_range:
+        if not collection.partitions.definition.partition_map.is_range:
+            raise InvalidRequest(
+                f"collection {wanted.name!r} is partitioned by hash, not by ranges of keys",
+                hint="leave --range and --pre-split out, or load into a new collection",
+            )
+        asked = len(wanted.pre_split) + 1 if wanted.pre_split else None
+    if asked not in (None, made_with):
+        raise InvalidRequest(
+            f"collection {wanted.name!r} was made with {made_with} partitions, not {asked}",
+            hint="leave --partitions and --pre-split out, or load into a new collection",
+        )
 
 
 def create(store: Store, wanted: Wanted, sample: list[dict[str, Any]]) -> Collection[Any]:
@@ -87,6 +103,10 @@ def create(store: Store, wanted: Wanted, sample: list[dict[str, Any]]) -> Collec
     else:
         schema = schema_in(wanted.schema)
     key = key_for(wanted.key or ("id",), schema, sample)
+    if wanted.is_range:
+        fields = (key,) if isinstance(key, str) else key.fields
+        bounds = Range(parse_key(schema, fields, bound) for bound in wanted.pre_split)
+        return store.create_collection(wanted.name, schema, key=key, partitioning=bounds)
     partitions = PARTITIONS if wanted.partitions is None else wanted.partitions
     return store.create_collection(wanted.name, schema, key=key, partitions=partitions)
 

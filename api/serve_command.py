@@ -29,6 +29,13 @@ def serve_command(
         Path | None,
         typer.Option("--config", metavar="FILE", help="TOML with any of the server's settings."),
     ] = None,
+    auto_split: Annotated[
+        bool | None,
+        typer.Option(
+            "--auto-split/--no-auto-split",
+            help="Split partitions above their limits, merge small ones, unasked (the default).",
+        ),
+    ] = None,
     auto_salt: Annotated[
         bool | None,
         typer.Option("--auto-salt/--no-auto-salt", help="Salt keys that stay hot, unasked."),
@@ -42,10 +49,16 @@ def serve_command(
     Every setting can also come from the environment (DOCSTORE_PORT) or the --config file.
     """
     settings = load_settings(
-        config, host=host, port=port, api_key_file=api_key_file, auto_salt=auto_salt
+        config,
+        host=host,
+        port=port,
+        api_key_file=api_key_file,
+        auto_split=auto_split,
+        auto_salt=auto_salt,
     )
     check_exposure(settings)
-    with Store.open(data, read_only=read_only) as store, _policy(store, settings):
+    opened = Store.open(data, read_only=read_only, auto_split=settings.auto_split)
+    with opened as store, _policy(store, settings):
         try:
             serve(store, settings, lambda url: terminal.note(f"serving {data} at {url}"))
         except KeyboardInterrupt:

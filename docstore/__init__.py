@@ -9,6 +9,7 @@ from docstore.advising.observing import advise
 from docstore.client.connecting import aconnect, connect
 from docstore.collection import Collection
 from docstore.global_index.definition import GlobalIndex
+from docstore.growing.limits import AutoSplit
 from docstore.hot_keys.proposing import HotKey
 from docstore.hot_keys.relief import Relief
 from docstore.key_ranges import Range
@@ -54,6 +55,7 @@ from indexing.schema import Schema
 __all__ = [
     "Advice",
     "AlreadyExists",
+    "AutoSplit",
     "BatchResult",
     "Bucket",
     "Candidate",

@@ -15,6 +15,7 @@ from docstore.counting import Counting
 from docstore.documents import DocumentCodec
 from docstore.execute import Deadline
 from docstore.global_index.indexes import GlobalIndexes
+from docstore.growing.limits import AutoSplit
 from docstore.hot_keys.observed import hot_keys
 from docstore.hot_keys.proposing import HotKey
 from docstore.live_map import LiveMap
@@ -247,6 +248,14 @@ class Collection(ByKey[D]):
         Reads and writes go on. Raises InvalidRequest, NotFound, Unavailable.
         """
         return resharding.split(self._live, partition, at)
+
+    def auto_split(self) -> AutoSplit | None:
+        """When its partitions are split and merged unasked; None: never."""
+        return self._live.growing.limits
+
+    def set_auto_split(self, limits: AutoSplit | bool) -> None:
+        """Have other limits from now on; True are the default ones, False is never."""
+        self._live.set_auto_split(AutoSplit.of(limits))
 
     def merge(self, left: int, right: int) -> PartitionChange:
         """Make one partition of two neighbours, like `split`."""

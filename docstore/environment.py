@@ -206,6 +206,12 @@ class Environment:
         """How many keys a table holds."""
         return int(transaction.stat(self.tables[table])["entries"])
 
+    def bytes_of(self, transaction: Transaction, table: str) -> int:
+        """The bytes of the pages that a table fills."""
+        stat = transaction.stat(self.tables[table])
+        pages = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+        return int(pages * stat["psize"])
+
     def bytes_used(self) -> int:
         """The bytes of the file that hold something; raises Closed."""
         self._gate.enter()

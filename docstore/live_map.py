@@ -21,10 +21,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from docstore import files, keys
+from docstore import figures, files, keys
 from docstore.catalog import SHARDS_DIRECTORY, Definition, file_identity
+from docstore.figures import Figures
 from docstore.global_index.comparing import scatter_over
 from docstore.global_index.indexes import GlobalIndexes
+from docstore.growing.limits import AutoSplit
+from docstore.growing.state import Growing
 from docstore.hot_keys.traffic import Traffic
 from docstore.open_shards import OpenShards
 from docstore.partitioning import PartitionMap
@@ -33,14 +36,13 @@ from docstore.pinning import Pin, Pinned
 from docstore.records import Record
 from docstore.resources import Resources
 from docstore.shard import Moved
+from docstore.types import PartitionChange
 from indexing.errors import Closed, DocstoreError, NotFound, Unavailable
 
 T = TypeVar("T")
 
 MOVING_FILE = "moving.json"
 _FORMAT = 1
-HISTORY_SHOWN = 100
-"""The last changes that statistics tell; the map remembers more."""
 
 
 class LiveMap:
@@ -75,6 +77,8 @@ class LiveMap:
             read_only=read_only,
         )
         self.traffic = Traffic(partial(keys.partition_bytes, definition.key))
+        self.growing = Growing(directory)
+        self._figures = figures.load(directory)
         self._pinned = Pinned(self._partitions(definition))
         self._changing = threading.Lock()
         self._reloading = threading.Lock()
@@ -180,6 +184,7 @@ class LiveMap:
                 self._partitions(definition), lambda: self.shards.discard(sorted(gone))
             )
             self._file = found
+            self.growing, self._figures = Growing(self._directory), figures.load(self._directory)
 
     def _gone(self) -> NotFound:
         return NotFound(
@@ -188,27 +193,32 @@ class LiveMap:
         )
 
     def stats(self) -> dict[str, Any]:
-        """What `Partitions.stats` tells, the change under way, and those that were made."""
+        """What `Partitions.stats` tells, the change under way, those that were made, the policy."""
         found = self.ask(lambda partitions: partitions.stats())
-        history = [
-            {
-                "kind": change.kind,
-                "epoch": change.epoch,
-                "at": change.at,
-                "from": [each.number for each in change.sources],
-                "into": list(change.targets),
-            }
-            for change in self.current.definition.partition_map.history[-HISTORY_SHOWN:]
-        ]
-        return {**found, "moving": self.shards.moving, "history": history}
+        past = self.current.definition.partition_map.history[-figures.FIGURES_MAX :]
+        return {
+            **found,
+            "moving": self.shards.moving,
+            "history": figures.told(past, self._figures),
+            "auto_split": self.growing.stats(),
+        }
+
+    def set_auto_split(self, limits: AutoSplit | None) -> None:
+        """Have other limits at which partitions are split and merged unasked."""
+        self._check_writable()
+        self.growing.set(limits)
+
+    def note(self, made: PartitionChange) -> None:
+        """Keep what a change took, to be shown."""
+        self._figures[made.epoch] = Figures(made.documents, made.seconds, made.pause_ms)
+        figures.save(self._directory, self._figures)
 
     # Changing
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[Partitions]:
         """The right to change the map, which one has at a time; raises Unavailable."""
-        if self._read_only:
-            raise Unavailable("the store is open read-only", hint="open it for writing")
+        self._check_writable()
         if not self._changing.acquire(blocking=False):
             raise Unavailable(
                 "the partitions are being changed already",
@@ -220,6 +230,11 @@ class LiveMap:
             yield self.current
         finally:
             self._changing.release()
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether a change of the map is under way."""
+        return self._changing.locked()
 
     def publish(self, new: PartitionMap, let_go: Callable[[], None] = lambda: None) -> None:
         """Replace the map, durably, while `changing`.
@@ -248,6 +263,10 @@ class LiveMap:
     def is_doubtful(self) -> bool:
         """Whether it is not known which map is on disk."""
         return self._is_doubtful
+
+    def _check_writable(self) -> None:
+        if self._read_only:
+            raise Unavailable("the store is open read-only", hint="open it for writing")
 
     def _check_certain(self) -> None:
         if self._is_doubtful:

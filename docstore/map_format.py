@@ -25,6 +25,7 @@ def map_to_json(of: PartitionMap) -> dict[str, Any]:
             "at": each.at,
             "from": [{"number": a.number, "epoch": a.epoch, "last": a.last} for a in each.sources],
             "into": list(each.targets),
+            **({"why": each.why} if each.why else {}),
         }
         for each in of.history
     ]
@@ -89,7 +90,8 @@ def _bytes_of(bound: Any) -> bytes:
 def _reshape_from_json(entry: Any) -> Reshape:
     sources = (Ancestor(int(a["number"]), int(a["epoch"]), int(a["last"])) for a in entry["from"])
     targets = tuple(map(int, entry["into"]))
-    return Reshape(int(entry["epoch"]), int(entry["at"]), tuple(sources), targets)
+    why = str(entry.get("why", ""))
+    return Reshape(int(entry["epoch"]), int(entry["at"]), tuple(sources), targets, why)
 
 
 def _salt_from_json(entry: Any) -> Salt:

@@ -76,12 +76,16 @@ class Ancestor:
 
 @dataclass(frozen=True, slots=True)
 class Reshape:
-    """One change of the map: what went and what came, in which epoch; `at` is microseconds."""
+    """One change of the map: what went and what came, in which epoch; `at` is microseconds.
+
+    `why` says in words why it was made unasked; it is empty where somebody asked.
+    """
 
     epoch: int
     at: int
     sources: tuple[Ancestor, ...]
     targets: tuple[int, ...]
+    why: str = ""
 
     @property
     def kind(self) -> Literal["split", "merge", "salt"]:

@@ -29,12 +29,13 @@ class Cut:
     """A change of a map that is planned: partitions that go, in order, and what takes their place.
 
     The epoch of the targets is one more than the map's that it was planned for. `salts` are those
-    of the map afterwards; None when they stay as they are.
+    of the map afterwards; None when they stay as they are. `why` is that of the `Reshape`.
     """
 
     sources: tuple[Partition, ...]
     targets: tuple[Partition, ...]
     salts: tuple[Salt, ...] | None = None
+    why: str = ""
 
 
 def split_at(of: PartitionMap, number: int, bound: Point) -> Cut:
@@ -97,6 +98,7 @@ def reshaped(of: PartitionMap, cut: Cut, lasts: Mapping[int, int], at: int) -> P
         at,
         tuple(Ancestor(each.number, each.epoch, lasts[each.number]) for each in cut.sources),
         tuple(each.number for each in cut.targets),
+        cut.why,
     )
     return replace(
         of,

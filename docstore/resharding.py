@@ -11,9 +11,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from typing import Literal
 
 from docstore import keys
+from docstore.growing.balance import halving
 from docstore.live_map import LiveMap
 from docstore.median import median_of
 from docstore.moving import SHORT_TAIL, Moving
@@ -26,6 +28,8 @@ from indexing.errors import DocstoreError, InvalidDocument, InvalidRequest
 
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter from others while documents are copied."""
+RECENT_WRITES = 4_096
+"""Of a partition's log, to see where its writes go."""
 Kind = Literal["split", "merge", "salt"]
 
 ROUNDS_MAX = 20
@@ -33,21 +37,50 @@ ROUNDS_MAX = 20
 shorter, unless writers are faster than the copy."""
 
 
-def split(live: LiveMap, number: int, at: Key | None) -> PartitionChange:
-    """Cut a partition in two at a bound, or at the median of its keys or tokens."""
+def split(live: LiveMap, number: int, at: Key | None = None, why: str = "") -> PartitionChange:
+    """Cut a partition in two at a bound, or at the median of its keys or tokens.
+
+    `why` is told of a change that nobody asked for.
+    """
 
     def cut(partitions: Partitions) -> Cut:
         of = partitions.definition.partition_map
         source = known(of, number)
         bound = _median(partitions, source) if at is None else _bound(partitions, at)
-        return split_at(of, number, bound)
+        return replace(split_at(of, number, bound), why=why)
 
     return change(live, "split", cut)
 
 
-def merge(live: LiveMap, left: int, right: int) -> PartitionChange:
+def split_load(live: LiveMap, number: int, why: str = "") -> PartitionChange:
+    """Cut a partition in two where its recent writes are halved; raises InvalidRequest.
+
+    There is no such place when they go to one key, or always above all others.
+    """
+
+    def cut(partitions: Partitions) -> Cut:
+        of, spec = partitions.definition.partition_map, partitions.definition.key
+        source = known(of, number)
+        recent = partitions.shard(number).recent_keys(RECENT_WRITES)
+        bound = halving([of.point_of(spec, key) for key in recent])
+        if bound is None or bound <= source.lower:
+            raise InvalidRequest(
+                f"the writes of partition {number} go to one key, or always to the newest ones",
+                hint="hot_keys() tells which; a key that begins with something even would spread",
+                partition=number,
+            )
+        return replace(split_at(of, number, bound), why=why)
+
+    return change(live, "split", cut)
+
+
+def merge(live: LiveMap, left: int, right: int, why: str = "") -> PartitionChange:
     """Make one partition of two neighbours."""
-    return change(live, "merge", lambda of: merge_of(of.definition.partition_map, left, right))
+    return change(
+        live,
+        "merge",
+        lambda of: replace(merge_of(of.definition.partition_map, left, right), why=why),
+    )
 
 
 def change(live: LiveMap, kind: Kind, plan: Callable[[Partitions], Cut]) -> PartitionChange:
@@ -144,7 +177,9 @@ def _change(live: LiveMap, partitions: Partitions, kind: Kind, cut: Cut) -> Part
     live.owns(targets)
     live.indexes.wake()
     seconds = time.perf_counter() - began
-    return PartitionChange(kind, live.epoch, sources, targets, documents, seconds, pause * 1000)
+    made = PartitionChange(kind, live.epoch, sources, targets, documents, seconds, pause * 1000)
+    live.note(made)
+    return made
 
 
 def _copy(live: LiveMap, moving: Moving) -> None:

@@ -247,6 +247,21 @@ class Shard:
         with self.environment.read() as transaction:
             return self.environment.entries(transaction, "documents")
 
+    def held(self) -> tuple[int, int]:
+        """How many documents there are, and the bytes of the pages that they fill."""
+        with self.environment.read() as transaction:
+            held = self.environment.bytes_of(transaction, "documents")
+            return self.environment.entries(transaction, "documents"), held
+
+    def recent_keys(self, most: int) -> list[bytes]:
+        """The keys of the log's last entries, the oldest first."""
+        with self.environment.read() as transaction:
+            cursor = transaction.cursor(db=self.environment.tables["log"])
+            if not cursor.last():
+                return []
+            stored = [unpack_entry(*pair).key for pair in islice(cursor.iterprev(), most)]
+        return stored[::-1]
+
     def index_checkpoint(self) -> IndexCheckpoint | None:
         """What the local index durably covers; None before the first commit."""
         return unpack_checkpoint(self.environment.get("meta", INDEX_CHECKPOINT))

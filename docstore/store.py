@@ -20,6 +20,9 @@ from docstore.documents import DocumentCodec
 from docstore.forks import INHERITED, forget_in_children
 from docstore.global_index.declaring import declare
 from docstore.global_index.definition import GlobalIndex
+from docstore.growing import limits
+from docstore.growing.growth import Growth
+from docstore.growing.limits import AutoSplit
 from docstore.hot_keys.proposing import HotKey
 from docstore.key_parts import KeyParts
 from docstore.key_ranges import Range, pre_split
@@ -56,7 +59,7 @@ SchemaLike = type[BaseModel] | Schema | dict[str, Any] | None
 class Store:
     """Open one with `Store.open`. Safe to use from many threads; one process writes."""
 
-    def __init__(self, path: Path, lock: WriterLock | None) -> None:
+    def __init__(self, path: Path, lock: WriterLock | None, *, auto_split: bool = False) -> None:
         self._path = path
         self._lock = lock
         self._resources = Resources.begin()
@@ -64,13 +67,16 @@ class Store:
         self._dropping: set[str] = set()
         self._models: dict[str, type[BaseModel]] = {}
         self._opening = threading.Lock()
+        self._growth = Growth(self._live.values) if auto_split else None
         self._closed_because = ""
         forget_in_children(self)
 
     @classmethod
-    def open(cls, path: str | Path, read_only: bool = False) -> "Store":
+    def open(cls, path: str | Path, read_only: bool = False, auto_split: bool = True) -> "Store":
         """Open the store in a directory, making it unless read-only.
 
+        `auto_split` False: this process splits and merges nothing unasked, whatever a collection's
+        limits.
         Raises Unavailable when another process writes it (naming the process) or the directory may
         not be used, NotFound when there is no store to read, Corruption for a newer format.
         """
@@ -93,7 +99,7 @@ class Store:
         except BaseException:
             lock.release()
             raise
-        return cls(directory, lock)
+        return cls(directory, lock, auto_split=auto_split)
 
     @property
     def path(self) -> Path:
@@ -122,10 +128,14 @@ class Store:
             return
         self._closed_because = "the store is closed"
         self._resources.background.stop()
+        if self._growth is not None:
+            self._growth.stop()
         try:
             for live in self._live.values():
                 live.close()
         finally:
+            if self._growth is not None:
+                self._growth.join()
             self._resources.end()
             if self._lock is not None:
                 self._lock.release()
@@ -158,6 +168,7 @@ class Store:
         partitions: int | None = ...,
         partitioning: Hash | Range = ...,
         indexes: Sequence[GlobalIndex] = ...,
+        auto_split: AutoSplit | bool = ...,
     ) -> Collection[M]: ...
 
     @overload
@@ -169,6 +180,7 @@ class Store:
         partitions: int | None = ...,
         partitioning: Hash | Range = ...,
         indexes: Sequence[GlobalIndex] = ...,
+        auto_split: AutoSplit | bool = ...,
     ) -> Collection[dict[str, Any]]: ...
 
     def create_collection(
@@ -179,20 +191,23 @@ class Store:
         partitions: int | None = None,
         partitioning: Hash | Range = _HASH,
         indexes: Sequence[GlobalIndex] = (),
+        auto_split: AutoSplit | bool = True,
     ) -> Collection[Any]:
         """Make a collection.
 
         `schema` is a pydantic model, a Schema, its JSON definition, or None to index whatever
         arrives. `key` is the field that holds the key, or a Key of several, hashed by the first
         and ordered by the rest. `partitions` (4) is how many there are at first; under Range, its
-        bounds say how many. `indexes` are its global indexes; more can be made later. Raises
-        AlreadyExists, InvalidSchema, Unavailable on a read-only store.
+        bounds say how many. `indexes` are its global indexes; more can be made later. `auto_split`
+        says when partitions are split and merged unasked: limits, True for the default ones, False
+        for never. Raises AlreadyExists, InvalidSchema, Unavailable on a read-only store.
         """
         self._check_open()
         self._check_writable()
         directory = self._path / check_name(name)
         if directory.exists():
             raise AlreadyExists(f"collection {name!r} exists", hint="open it with collection()")
+        given = AutoSplit.of(auto_split)
         model = schema if isinstance(schema, type) else None
         declared = _schema(schema)
         spec = _key_spec(key, declared)
@@ -202,6 +217,8 @@ class Store:
             numbers = definition.partition_map.numbers
             make_shards(unfinished / SHARDS_DIRECTORY, numbers, declared)
             definition.save(unfinished)
+            if given != AutoSplit():
+                limits.save(unfinished, given)
             declare(unfinished, declared, indexes)
         return self._opened(name, model)
 
@@ -232,6 +249,8 @@ class Store:
             if live is None:
                 live = LiveMap(self._path / name, self._resources, read_only=self.read_only)
                 self._live[name] = live
+                if self._growth is not None:
+                    self._growth.begin()
             definition = live.current.definition
             if model is not None:
                 if schema_of(model) != definition.schema:

@@ -26,6 +26,7 @@ PUBLIC = {
     "docstore": [
         "Advice",
         "AlreadyExists",
+        "AutoSplit",
         "BatchResult",
         "Bucket",
         "Candidate",

@@ -26,7 +26,7 @@ _HOTTEST = 8
 LAG_LOOKS = 60
 """Looks in a chart of lag: a minute."""
 _PICTURED_MAX = 64
-"""Partitions in a ring; more would be lines that nobody can tell apart."""
+"""Partitions in a ring; more would be lines that nobody can tell apart. Ranges have no ring."""
 
 
 @dataclass
@@ -146,7 +146,8 @@ def _pictured(stats: dict[str, Any], growth: Mapping[str, float | None]) -> dict
         }
         for each in stats["partitions"]
     ]
-    ring = ring_of(shards) if len(shards) <= _PICTURED_MAX else []
+    is_ring = len(shards) <= _PICTURED_MAX and isinstance(shards[0]["lower"], int)
+    ring = ring_of(shards) if is_ring else []
     return {**stats, "partitions": shards, "ring": ring}
 
 

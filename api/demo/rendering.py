@@ -15,6 +15,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 import api
+from api import changes_text
 from api.demo import wording
 from api.http.problems import problem
 from docstore import DocstoreError, NotFound
@@ -39,6 +40,7 @@ def _environment() -> Environment:
     environment.filters["path"] = lambda key: quote(str(key), safe="")
     environment.filters["marked"] = Markup  # fragments of the store are escaped already
     environment.globals["wording"] = wording
+    environment.globals["changes"] = changes_text
     return environment
 
 

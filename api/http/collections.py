@@ -6,10 +6,11 @@ from starlette.responses import Response
 
 from api.http import body, models
 from api.http.answers import POSITION_HEADER, json_response, position_text
+from api.http.growing import limits_of
 from api.http.partitions import Stats
 from api.http.queries import parameters
 from api.http.routing import PREFIX, Call, Operation
-from docstore import AlreadyExists, Collection, Hash, Key, Range
+from docstore import AlreadyExists, AutoSplit, Collection, Hash, Key, Range
 from docstore.key_ranges import pre_split
 from docstore.store import PARTITIONS
 
@@ -46,6 +47,7 @@ async def create(call: Call) -> Response:
                 key=key,
                 partitions=wanted.partitions,
                 partitioning=Hash() if wanted.pre_split is None else _ranges(wanted.pre_split),
+                auto_split=_auto_split(wanted) or False,
             )
         except AlreadyExists:
             collection = service.store.collection(name)
@@ -65,7 +67,12 @@ def _is_as_wanted(collection: Collection[Any], wanted: models.CollectionDefiniti
         type(collection.schema).from_json(wanted.schema_) == collection.schema
     )
     same_key = fields == collection.key_fields
-    return same_schema and same_key and _is_cut_as_wanted(collection, wanted)
+    same_limits = wanted.auto_split is None or collection.auto_split() == _auto_split(wanted)
+    return same_schema and same_key and same_limits and _is_cut_as_wanted(collection, wanted)
+
+
+def _auto_split(wanted: models.CollectionDefinition) -> AutoSplit | None:
+    return limits_of(True if wanted.auto_split is None else wanted.auto_split)
 
 
 def _is_cut_as_wanted(collection: Collection[Any], wanted: models.CollectionDefinition) -> bool:

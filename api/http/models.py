@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from api.http.index_models import IndexUse
+from docstore.growing import limits
 from docstore.partitioning import PARTITIONS_MAX
 
 
@@ -16,6 +17,21 @@ class Asked(BaseModel):
     """A part of a request: no field that is not known, nothing turned into another type."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Limits(Asked):
+    """Limits of one partition: one above any of them is split; null is no limit."""
+
+    documents: int | None = limits.DOCUMENTS
+    bytes: int | None = limits.BYTES
+    writes_per_second: float | None = Field(
+        None, description="Taken at every look of the window; the cut then halves the writes."
+    )
+    merge_below: float = Field(
+        limits.MERGE_BELOW,
+        description="Part of every limit below which neighbours are merged again; 0 is never.",
+    )
+    window_seconds: float = limits.WINDOW_SECONDS
 
 
 class CollectionDefinition(Asked):
@@ -44,6 +60,9 @@ class CollectionDefinition(Asked):
     )
     pre_split: list[Any] | None = Field(
         None, description="For ranges of keys instead: where all but the first begin, ascending."
+    )
+    auto_split: Limits | bool | None = Field(
+        None, description="When partitions split unasked: limits, or true, or false for never."
     )
 
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.http import body
 from api.http.answers import json_response
 from api.http.index_models import GlobalIndexStats
-from api.http.models import Asked
+from api.http.models import Asked, Limits
 from api.http.queries import parameters
 from api.http.routing import PREFIX, Call, Operation
 from docstore import NotFound, PartitionChange
@@ -51,13 +51,35 @@ class Moving(BaseModel):
 
 
 class PastChange(BaseModel):
-    """A change of the partitions that was made; `at` is microseconds since 1970."""
+    """A change of the partitions that was made; `at` is microseconds since 1970.
+
+    `why` tells of one that nobody asked for; what it took is null where it was not kept.
+    """
 
     kind: Literal["split", "merge", "salt"]
     epoch: int
     at: int
     from_: list[int] = Field(alias="from")
     into: list[int]
+    why: str | None
+    documents: int | None
+    seconds: float | None
+    pause_ms: float | None
+
+
+class Unsplittable(BaseModel):
+    """A partition above a limit that cannot be cut."""
+
+    partition: int
+    why: str
+
+
+class AutoSplitState(BaseModel):
+    """The limits, null for never; what cannot be split; why the last change failed."""
+
+    limits: Limits | None
+    unsplittable: list[Unsplittable]
+    error: str | None
 
 
 class Partitions(BaseModel):
@@ -68,6 +90,7 @@ class Partitions(BaseModel):
     partitions: list[Partition]
     moving: Moving | None
     history: list[PastChange]
+    auto_split: AutoSplitState
 
 
 class Stats(Partitions):
@@ -106,7 +129,7 @@ class Changed(BaseModel):
     pause_ms: float
 
 
-_SHOWN = ("collection", "epoch", "partitions", "moving", "history")
+_SHOWN = ("collection", "epoch", "partitions", "moving", "history", "auto_split")
 
 
 async def partitions(call: Call) -> Response:

@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     """Between two signs of life in a stream of changes."""
     shutdown_seconds: int = Field(20, ge=1)
 
+    auto_split: bool = True
+    """Whether partitions above a limit of their collection are split, and small ones merged."""
     auto_salt: bool = False
     """Whether keys that stay hot are salted, and the salts of cold ones taken away, unasked."""
 

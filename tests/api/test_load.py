@@ -195,10 +195,35 @@ def test_damaged_gzip_loads_what_it_holds_and_says_where_it_ends(
 
 
 @pytest.mark.parametrize(
+    ("words", "lowers"),
+    [
+        (["--range"], [""]),
+        (["--pre-split", "g", "--pre-split", "n"], ["", "g", "n"]),
+        (["--key", "n", "--pre-split", "10"], ["", "10800000000000000a"]),
+    ],
+)
+def test_a_load_makes_ranges_of_keys_and_goes_on_after_a_split(
+    load: Load, tmp_path: Path, words: list[str], lowers: list[str]
+) -> None:
+    file = jsonl(tmp_path / "a.jsonl", *({"id": f"k{n:02}", "n": n} for n in range(20)))
+    load(file, *words)
+    with Store.open(tmp_path / "data") as store:
+        cars = store.collection("cars")
+        assert [each["lower"] for each in cars.stats()["partitions"]] == lowers
+        fullest = max(cars.stats()["partitions"], key=lambda each: each["documents"])
+        cars.split(fullest["partition"])
+    load(jsonl(tmp_path / "b.jsonl", {"id": "z", "n": 99}), *words)
+    assert len(documents(tmp_path)) == 21
+    load(file, *words, "--pre-split", "zz", code=2)
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ["--key", "other"],
         ["--partitions", "3"],
+        ["--range"],
+        ["--pre-split", "m", "--partitions", "2"],
         ["--schema", "SCHEMA"],
         ["--key", "id,"],
         ["--batch", "0"],

@@ -233,3 +233,14 @@ def test_the_console_shows_every_partition_and_the_slowest_searches(site: TestCl
     assert "Hottest keys" in text
     heads = re.findall(r'<td class="num">([\d,]+)</td>\n<td class="num">([\d,]+)</td>', text)
     assert heads
+
+
+def test_the_console_tells_how_partitions_change(site: TestClient) -> None:
+    assert "a partition is split above 1,000,000 documents" in site.get("/console").text
+    site.post("/v1/collections/cars/partitions/0/split", json={})
+    site.put("/v1/collections/notes", json={"pre_split": ["m"], "auto_split": False})
+    text = site.get("/console").text
+    assert "split 0 into 4 and 5: " in text
+    assert text.count('class="slice"') == 5
+    assert "<code>m</code>" in text
+    assert "only when somebody says so" in text

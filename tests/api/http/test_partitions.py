@@ -127,3 +127,51 @@ def test_a_hashed_collection_is_cut_at_a_token(tmp_path: Path) -> None:
     assert "is not a token" in refused.stderr
     told = orjson.loads(run("split", data, "cars", "0", "--at", "2147483648", "--json").stdout)
     assert told["from"] == [0]
+
+
+# By itself
+
+
+def test_limits_are_shown_set_and_turned_off(filled: TestClient) -> None:
+    path = "/v1/collections/cars/auto-split"
+    shown = filled.get(path).json()
+    partitions.AutoSplitState.model_validate(shown)
+    assert shown["limits"]["documents"] == 1_000_000
+    told = filled.put(path, json={"limits": {"documents": 500}}).json()
+    assert (told["limits"]["documents"], told["limits"]["bytes"]) == (500, 4 * 1024**3)
+    assert filled.put(path, json={"limits": False}).json()["limits"] is None
+    assert filled.get(PATH).json()["auto_split"]["limits"] is None
+    assert filled.put(path, json={"limits": True}).json() == shown
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"limits": "yes"}, {"limits": {"documents": 1}}, {"limits": {"docs": 5}}]
+)
+def test_wrong_limits_are_refused(filled: TestClient, wrong: dict[str, Any]) -> None:
+    answer = filled.put("/v1/collections/cars/auto-split", json=wrong)
+    assert answer.status_code == 400
+    assert answer.json()["hint"]
+
+
+def test_a_collection_is_made_with_limits(filled: TestClient) -> None:
+    small = {"partitions": 1, "auto_split": {"documents": 50}}
+    assert filled.put("/v1/collections/small", json=small).status_code == 201
+    assert filled.put("/v1/collections/small", json=small).status_code == 200
+    assert filled.put("/v1/collections/small", json={"partitions": 1}).status_code == 200
+    other = {**small, "auto_split": False}
+    assert filled.put("/v1/collections/small", json=other).status_code == 409
+    limits = filled.get("/v1/collections/small/auto-split").json()["limits"]
+    assert limits["documents"] == 50
+    wrong = {"auto_split": {"documents": 1}}
+    assert filled.put("/v1/collections/wrong", json=wrong).status_code == 400
+
+
+def test_what_was_done_is_told_with_what_it_took(filled: TestClient) -> None:
+    made = filled.post(f"{PATH}/1/split", json={}).json()
+    shown = filled.get(PATH).json()
+    partitions.Partitions.model_validate(shown)
+    (past,) = shown["history"]
+    assert {name: past[name] for name in ("documents", "seconds", "pause_ms")} == {
+        name: made[name] for name in ("documents", "seconds", "pause_ms")
+    }
+    assert past["why"] is None
