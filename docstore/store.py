@@ -168,6 +168,7 @@ class Store:
         partitions: int | None = ...,
         partitioning: Hash | Range = ...,
         indexes: Sequence[GlobalIndex] = ...,
+        *,
         auto_split: AutoSplit | bool = ...,
     ) -> Collection[M]: ...
 
@@ -180,6 +181,7 @@ class Store:
         partitions: int | None = ...,
         partitioning: Hash | Range = ...,
         indexes: Sequence[GlobalIndex] = ...,
+        *,
         auto_split: AutoSplit | bool = ...,
     ) -> Collection[dict[str, Any]]: ...
 
@@ -191,6 +193,7 @@ class Store:
         partitions: int | None = None,
         partitioning: Hash | Range = _HASH,
         indexes: Sequence[GlobalIndex] = (),
+        *,
         auto_split: AutoSplit | bool = True,
     ) -> Collection[Any]:
         """Make a collection.

@@ -9,6 +9,7 @@ from docstore.client import store_calls
 from docstore.client.async_collection import AsyncCollection
 from docstore.client.sending import AsyncSender
 from docstore.client.store_calls import HASH
+from docstore.growing.limits import AutoSplit
 from docstore.hot_keys.proposing import HotKey
 from docstore.key_ranges import Range
 from docstore.keys import Key
@@ -51,6 +52,8 @@ class AsyncStore:
         key: str | Key | tuple[str, ...] = ...,
         partitions: int | None = ...,
         partitioning: Hash | Range = ...,
+        *,
+        auto_split: AutoSplit | bool = ...,
     ) -> AsyncCollection[M]: ...
 
     @overload
@@ -61,6 +64,8 @@ class AsyncStore:
         key: str | Key | tuple[str, ...] = ...,
         partitions: int | None = ...,
         partitioning: Hash | Range = ...,
+        *,
+        auto_split: AutoSplit | bool = ...,
     ) -> AsyncCollection[dict[str, Any]]: ...
 
     async def create_collection(
@@ -70,10 +75,12 @@ class AsyncStore:
         key: str | Key | tuple[str, ...] = "id",
         partitions: int | None = None,
         partitioning: Hash | Range = HASH,
+        *,
+        auto_split: AutoSplit | bool = True,
     ) -> AsyncCollection[Any]:
         """Make a collection; as `Store.create_collection`."""
         calls = await self._sender.send(
-            store_calls.create(name, schema, key, partitions, partitioning)
+            store_calls.create(name, schema, key, partitions, partitioning, auto_split)
         )
         return AsyncCollection(self._sender, calls)
 

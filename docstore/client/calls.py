@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from docstore.apply import op_id_bytes
 from docstore.client.indexes import IndexCalls
+from docstore.client.partition_calls import PartitionCalls
 from docstore.client.problems import error_of
 from docstore.client.questions import json_of
 from docstore.client.search_calls import SearchCalls
@@ -54,6 +55,7 @@ class CollectionCalls(Generic[D]):
         self._keys = TravellingKeys(schema, spec)
         self._path = f"{COLLECTIONS}/{quote(name, safe='')}"
         self.indexes = IndexCalls(self._path)
+        self.partitions = PartitionCalls(self._path)
         self.has_model = model is not None
         self.searches = SearchCalls(self._path, self._keys, self._decoded)
 

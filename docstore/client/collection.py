@@ -7,6 +7,7 @@ from docstore.client import batching
 from docstore.client.calls import PAGE, CollectionCalls
 from docstore.client.indexes import RemoteIndexes
 from docstore.client.sending import Sender
+from docstore.growing.limits import AutoSplit
 from docstore.hot_keys.proposing import HotKey
 from docstore.operations import Delete, Put
 from docstore.request import positions_of
@@ -16,6 +17,7 @@ from docstore.types import (
     Document,
     Freshness,
     Key,
+    PartitionChange,
     Plan,
     Position,
     SearchResult,
@@ -315,3 +317,23 @@ class RemoteCollection(Generic[D]):
     def hot_keys(self, limit: int = 10) -> list[HotKey]:
         """The partition keys read and written most of late, each with what to do about it."""
         return self._sender.send(self._calls.hot_keys(limit))
+
+    def split(self, partition: int, at: Key | None = None) -> PartitionChange:
+        """Cut a partition in two; as `Collection.split`, however long it takes."""
+        return self._sender.converse(self._calls.partitions.split(partition, at))
+
+    def merge(self, left: int, right: int) -> PartitionChange:
+        """Make one partition of two neighbours, like `split`."""
+        return self._sender.converse(self._calls.partitions.merge(left, right))
+
+    def salt(self, key: Key, fan: int) -> PartitionChange:
+        """Spread a partition key's documents over `fan` places, like `split`; 1 gathers them."""
+        return self._sender.send(self._calls.partitions.salt(key, fan))
+
+    def auto_split(self) -> AutoSplit | None:
+        """When its partitions are split and merged unasked; None: never."""
+        return self._sender.send(self._calls.partitions.auto_split())
+
+    def set_auto_split(self, limits: AutoSplit | bool) -> None:
+        """Have other limits from now on; True are the default ones, False is never."""
+        self._sender.send(self._calls.partitions.set_auto_split(limits))

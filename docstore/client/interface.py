@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self, TypeVar, overload
 from pydantic import BaseModel
 
 from docstore.global_index.definition import GlobalIndex
+from docstore.growing.limits import AutoSplit
 from docstore.hot_keys.proposing import HotKey
 from docstore.key_ranges import Range
 from docstore.keys import Key as KeyFields
@@ -18,6 +19,7 @@ from docstore.types import (
     Document,
     Freshness,
     Key,
+    PartitionChange,
     Plan,
     Position,
     SearchResult,
@@ -170,6 +172,11 @@ class CollectionLike(Protocol[D]):
     def check(self) -> Iterator[Violation]: ...
     def stats(self) -> dict[str, Any]: ...
     def hot_keys(self, limit: int = 10) -> list[HotKey]: ...
+    def split(self, partition: int, at: Key | None = None) -> PartitionChange: ...
+    def merge(self, left: int, right: int) -> PartitionChange: ...
+    def salt(self, key: Key, fan: int) -> PartitionChange: ...
+    def auto_split(self) -> AutoSplit | None: ...
+    def set_auto_split(self, limits: AutoSplit | bool) -> None: ...
 
 
 class StoreLike(Protocol):
@@ -192,6 +199,8 @@ class StoreLike(Protocol):
         key: str | KeyFields | tuple[str, ...] = ...,
         partitions: int | None = ...,
         partitioning: Hash | Range = ...,
+        *,
+        auto_split: AutoSplit | bool = ...,
     ) -> CollectionLike[M]: ...
     @overload
     def create_collection(
@@ -201,6 +210,8 @@ class StoreLike(Protocol):
         key: str | KeyFields | tuple[str, ...] = ...,
         partitions: int | None = ...,
         partitioning: Hash | Range = ...,
+        *,
+        auto_split: AutoSplit | bool = ...,
     ) -> CollectionLike[dict[str, Any]]: ...
     @overload
     def collection(self, name: str, schema: type[M]) -> CollectionLike[M]: ...

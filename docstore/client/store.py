@@ -9,6 +9,7 @@ from docstore.client import store_calls
 from docstore.client.collection import RemoteCollection
 from docstore.client.sending import Sender
 from docstore.client.store_calls import HASH
+from docstore.growing.limits import AutoSplit
 from docstore.hot_keys.proposing import HotKey
 from docstore.key_ranges import Range
 from docstore.keys import Key
@@ -51,6 +52,8 @@ class RemoteStore:
         key: str | Key | tuple[str, ...] = ...,
         partitions: int | None = ...,
         partitioning: Hash | Range = ...,
+        *,
+        auto_split: AutoSplit | bool = ...,
     ) -> RemoteCollection[M]: ...
 
     @overload
@@ -61,6 +64,8 @@ class RemoteStore:
         key: str | Key | tuple[str, ...] = ...,
         partitions: int | None = ...,
         partitioning: Hash | Range = ...,
+        *,
+        auto_split: AutoSplit | bool = ...,
     ) -> RemoteCollection[dict[str, Any]]: ...
 
     def create_collection(
@@ -70,9 +75,13 @@ class RemoteStore:
         key: str | Key | tuple[str, ...] = "id",
         partitions: int | None = None,
         partitioning: Hash | Range = HASH,
+        *,
+        auto_split: AutoSplit | bool = True,
     ) -> RemoteCollection[Any]:
         """Make a collection; as `Store.create_collection`."""
-        calls = self._sender.send(store_calls.create(name, schema, key, partitions, partitioning))
+        calls = self._sender.send(
+            store_calls.create(name, schema, key, partitions, partitioning, auto_split)
+        )
         return RemoteCollection(self._sender, calls)
 
     @overload

@@ -10,6 +10,7 @@ from docstore.catalog import check_name
 from docstore.client.calls import COLLECTIONS, CollectionCalls, hot_keys_in
 from docstore.client.questions import json_of
 from docstore.client.wire import JSON, Answer, Call
+from docstore.growing.limits import AutoSplit
 from docstore.hot_keys.proposing import HotKey
 from docstore.key_ranges import Range
 from docstore.keys import Key, KeySpec
@@ -46,9 +47,15 @@ def describe(name: str, model: type[BaseModel] | None) -> Call[CollectionCalls[A
 
 
 def create(
-    name: str, schema: Any, key: Any, partitions: int | None, partitioning: Hash | Range
+    name: str,
+    schema: Any,
+    key: Any,
+    partitions: int | None,
+    partitioning: Hash | Range,
+    auto_split: AutoSplit | bool,
 ) -> Call[CollectionCalls[Any]]:
     """Make a collection; the answer to a first attempt that was lost is not a conflict."""
+    limits = AutoSplit.of(auto_split)
     model = schema if isinstance(schema, type) and issubclass(schema, BaseModel) else None
     if model is not None:
         schema = schema_of(model)
@@ -58,6 +65,7 @@ def create(
         "schema": schema.to_json() if isinstance(schema, Schema) else schema,
         "key": key if isinstance(key, str) else list(key),
         "partitions": partitions,
+        "auto_split": None if limits == AutoSplit() else limits.as_dict() if limits else False,
         "pre_split": list(partitioning.pre_split) if isinstance(partitioning, Range) else None,
     }
 
