@@ -29,6 +29,12 @@ Things = Collection[dict[str, Any]]
 SMALL = AutoSplit(documents=100)
 
 
+@pytest.fixture(autouse=True)
+def _nobody_else_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store's own thread has another clock than the tests."""
+    monkeypatch.setattr("docstore.growing.growth.LOOK_SECONDS", 3_600.0)
+
+
 class Looks:
     """Looks at a collection, at times that a test chooses."""
 
