@@ -2,12 +2,14 @@
 
 What was read from disk is immutable arrays in order of term and key. A change marks what it
 replaces as dead and puts what is new beside them (`fresh`), so a change costs a bisection; when
-many have come, the block is made anew. Not safe by itself: whoever holds blocks holds a lock.
+many have come, they are merged into new arrays. Not safe by itself: who holds blocks holds a lock.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -15,12 +17,13 @@ import orjson
 
 from docstore.global_index.column import Column, Mask, Numbers, Places
 from docstore.global_index.extracting import Extractor
+from docstore.global_index.merging import Merge
 from docstore.global_index.postings import SEVERAL, payload_of
 from docstore.global_index.readings import order_value
 from docstore.global_index.wanted import Held, Wanted
 
 CHANGED_MIN = 2000
-"""Changes below which a block is not made anew, however small it is."""
+"""Changes below which they are not merged, however small the block is."""
 
 Row = tuple[bytes, bytes, bytes]
 """A posting's stored term, its key, and its packed value."""
@@ -35,46 +38,73 @@ class Block:
         self.lower = lower
         self.upper = upper
         self._of = of
-        self.terms: list[bytes] = []
-        self.starts: list[int] = []
-        last = None
-        for at, (term, _, _) in enumerate(rows):
-            if term != last:
-                self.terms.append(term)
-                self.starts.append(at)
-                last = term
-        self.starts.append(len(rows))
-        self.keys = [key for _, key, _ in rows]
-        self.packed = [row for _, _, row in rows]
-        several = np.fromiter((row[0] & SEVERAL for row in self.packed), np.bool_, len(rows))
-        self.several: Mask | None = several if several.any() else None
-        self.alive: Mask = np.ones(len(rows), np.bool_)
+        self.used = 0
+        counts = Counter([term for term, _, _ in rows])
+        packed = [row for _, _, row in rows]
+        self._fill(counts, [key for _, key, _ in rows], packed, _several(packed), {})
+
+    def _fill(
+        self,
+        counts: Mapping[bytes, int],
+        keys: list[bytes],
+        packed: list[bytes],
+        several: Mask,
+        columns: dict[str, Column],
+    ) -> None:
+        """Be rows in order, of which each term has so many."""
+        self.terms = sorted(counts)
+        self.starts = [0, *accumulate(map(counts.__getitem__, self.terms))]
+        self.keys = keys
+        self.packed = packed
+        self.several = several
+        self.has_several = bool(several.any())
+        self.alive: Mask = np.ones(len(packed), np.bool_)
         self.dead = 0
         self.fresh: dict[bytes, dict[bytes, bytes]] = {}
         self.fresh_count = 0
-        self._columns: dict[str, Column] = {}
+        self._columns = columns
         self._payloads: list[list[Any]] | None = None
-        self.used = 0
 
     def __len__(self) -> int:
         return len(self.keys) + self.fresh_count
 
     @property
     def is_worn(self) -> bool:
-        """Whether so much changed that it is worth making it anew."""
-        return self.fresh_count + self.dead > max(CHANGED_MIN, len(self.keys) // 4)
+        """Whether so much changed that it is worth merging."""
+        return self.fresh_count + self.dead > max(CHANGED_MIN, len(self.keys) // 8)
 
     def renewed(self) -> "Block":
         """The same postings without dead and fresh ones."""
-        rows = [
-            (term, self.keys[at], self.packed[at])
-            for place, term in enumerate(self.terms)
-            for at in range(self.starts[place], self.starts[place + 1])
-            if self.alive[at]
-        ]
-        rows += [(term, key, row) for term, rows in self.fresh.items() for key, row in rows.items()]
-        rows.sort()
-        return Block(self.lower, self.upper, rows, self._of)
+        fresh = sorted(
+            (term, key, row) for term, rows in self.fresh.items() for key, row in rows.items()
+        )
+        merge = Merge(self.alive, [self._place_of(term, key) for term, key, _ in fresh])
+        living = np.concatenate(([0], np.cumsum(self.alive)))[self.starts]
+        counts = Counter(dict(zip(self.terms, np.diff(living).tolist(), strict=True)))
+        counts.update([term for term, _, _ in fresh])
+        rows = [row for _, _, row in fresh]
+        payloads = [orjson.loads(payload_of(row)) for row in rows]
+        columns = {
+            path: column.merged(merge, self._of.compared(path, payloads))
+            for path, column in self._columns.items()
+        }
+        block = Block(self.lower, self.upper, (), self._of)
+        block.used = self.used
+        block._fill(
+            +counts,
+            merge.values(self.keys, [key for _, key, _ in fresh]),
+            merge.values(self.packed, rows),
+            merge.array(self.several, _several(rows)),
+            columns,
+        )
+        return block
+
+    def _place_of(self, term: bytes, key: bytes) -> int:
+        """The place of the first posting that does not come before a term and key."""
+        place = bisect_left(self.terms, term)
+        if place == len(self.terms) or self.terms[place] != term:
+            return self.starts[place]
+        return bisect_left(self.keys, key, self.starts[place], self.starts[place + 1])
 
     def column(self, path: str) -> Column:
         """A covered field of all postings that are not fresh; made when first asked for."""
@@ -175,6 +205,11 @@ class Block:
         return self.terms[np.searchsorted(self.starts, place, "right") - 1]
 
 
+def _several(rows: Sequence[bytes]) -> Mask:
+    """Which postings are of documents that are under several terms."""
+    return np.fromiter((row[0] & SEVERAL for row in rows), np.bool_, len(rows))
+
+
 class Slice:
     """Some postings of a block as it was; `is_ordered`: by key, for they are of one term."""
 
@@ -189,7 +224,7 @@ class Slice:
     def several(self) -> list[tuple[bytes, bytes, int]]:
         """(key, term, place) of the documents that are under several terms."""
         block = self._block
-        if block.several is None:
+        if not block.has_several:
             return []
         return [
             (block.keys[at], block.term_at(at), at)

@@ -8,12 +8,14 @@ usual. Immutable.
 
 from collections.abc import Sequence
 from functools import cached_property
+from types import NoneType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 
+from docstore.global_index.merging import Merge
 from docstore.global_index.readings import order_value
 from docstore.global_index.wanted import Held, Present, Values
 from docstore.ordering import order_key
@@ -37,12 +39,37 @@ class Column:
         self._is_exact = True
         numbers = np.full(len(values), np.nan)
         codes: Codes = np.full(len(values), -1, np.int32)
-        if set(map(type, values)) <= {int, float}:
+        kinds = set(map(type, values))
+        if kinds <= {int, float}:
             numbers = self._floats(values)
+        elif kinds <= {str, NoneType}:
+            self.coded = [value for value in dict.fromkeys(values) if value is not None]
+            self._code_of = {value: code for code, value in enumerate(self.coded)}
+            code_of = {**self._code_of, None: -1}
+            codes = np.fromiter(map(code_of.__getitem__, values), np.int32, len(values))
         else:
             self._spread(values, numbers, codes)
         self.numbers: Numbers = numbers
         self.codes: Codes = codes
+
+    def merged(self, merge: Merge, values: Sequence[Any]) -> "Column":
+        """A column without the values that go, with new ones between those that stay."""
+        kept, new = merge.values(self.values, values), Column(values)
+        if len(self.coded) > 2 * len(kept):
+            return Column(kept)  # most of its table is of values that are gone
+        found = Column(())
+        found.values, found.coded, found._code_of = kept, [*self.coded], {**self._code_of}
+        codes = np.full(len(new.coded) + 1, -1, np.int32)
+        for code, value in enumerate(new.coded):
+            name = orjson.dumps(value) if type(value) is list else value
+            codes[code] = known = found._code_of.setdefault(name, len(found.coded))
+            if known == len(found.coded):
+                found.coded.append(value)
+        found._has_lists = self._has_lists or new._has_lists
+        found._is_exact = self._is_exact and new._is_exact
+        found.numbers = merge.array(self.numbers, new.numbers)
+        found.codes = merge.array(self.codes, codes[new.codes])
+        return found
 
     def _floats(self, values: Sequence[Any]) -> Numbers:
         try:

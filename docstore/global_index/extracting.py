@@ -5,6 +5,7 @@ Pure: no file is known here. What is asked for comes to the same terms by the sa
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
+from types import NoneType
 from typing import Any
 
 import orjson
@@ -72,9 +73,8 @@ class Extractor:
             return False
         return self.definition.covers_all or path in self.definition.covered
 
-    def spread(self, documents: Iterable[Changed], shard: int) -> Spread:
-        """The postings of many documents of a shard; those without any are left out."""
-        found: Spread = [{} for _ in range(self.definition.partitions)]
+    def spread(self, documents: Iterable[Changed], shard: int, found: Spread) -> None:
+        """Add the postings of many documents of a shard; those without any are left out."""
         field, include = self.definition.field, self.definition.include
         for key, record, document, _ in documents:
             if record is None:
@@ -98,7 +98,6 @@ class Extractor:
             for here, rows in zip(found, self.rows(document, key, shard, record), strict=True):
                 if rows:
                     here[key] = rows
-        return found
 
     def _learn(
         self, known: dict[Any, tuple[bytes, int] | None], value: Any
@@ -193,7 +192,14 @@ class Extractor:
 
     def compared(self, path: str, payloads: Sequence[list[Any]]) -> list[Any]:
         """A covered field of many postings, as its kind compares it."""
-        return list(map(self.compared_reader(path), payloads))
+        kind = self.kind_of(path)
+        values = list(map(self.value_reader(path), payloads))
+        kinds = set(map(type, values))
+        if len(kinds - {NoneType}) == 1 and list not in kinds:
+            # Of one type, equal values are read alike: each is read once.
+            read = {value: all_comparable(value, kind) for value in set(values)}
+            return list(map(read.__getitem__, values))
+        return [all_comparable(value, kind) for value in values]
 
     def wanted(self, asked: Sequence[Asked]) -> Wanted:
         """The stored terms of what is asked of the leading fields; raises InvalidQuery."""

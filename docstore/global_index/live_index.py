@@ -10,7 +10,7 @@ until it is, and was compared, the index is not asked.
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -25,7 +25,8 @@ from docstore.global_index.extracting import Extractor, Rows
 from docstore.global_index.filling import take_documents
 from docstore.global_index.index_files import IndexFiles
 from docstore.global_index.index_partition import Checkpoint
-from docstore.global_index.resident import NOTHING, Resident
+from docstore.global_index.place import Place
+from docstore.global_index.resident import Resident
 from docstore.global_index.tails import Tail, read_tail
 from docstore.global_index.wanted import Condition, Held, Wanted
 from docstore.records import Record
@@ -73,8 +74,8 @@ class LiveIndex:
     def _begin(self) -> None:
         """Take up what is on disk."""
         self.begun = next(self._clock)
-        self.digested: dict[int, int] = {}
-        self._newest: dict[int, int] = {}
+        self._place = Place()
+        self.digested = self._place.digested
         self._owed: set[int] = set()
         self._open_for: set[tuple[int, ...]] = set()
         self._residents = [
@@ -88,7 +89,7 @@ class LiveIndex:
         followed = self.files.followed(number)
         if followed is not None:
             self.digested[number] = followed[0]
-            self._newest.pop(number, None)
+            self._place.newest.pop(number, None)
             # Documents were read later than that: only from the log's end on it is one moment.
             self._owed.add(number)
             self._open_for.clear()
@@ -135,23 +136,12 @@ class LiveIndex:
 
     # Following
 
-    def take(self, tail: Tail) -> None:
-        """Make documents in memory what they are after a tail of their shard's log."""
+    def take(self, tails: Iterable[Tail]) -> None:
+        """Make documents in memory what they are after tails of their shards' logs."""
         with self._lock:
-            digested = self.digested.get(tail.shard)
-            if digested is None or not tail.after <= digested < tail.last:
-                return
-            # What was read from documents may be newer than `digested`. Only what was created
-            # after all that is surely in no partition, and need not be looked for.
-            newest = self._newest.get(tail.shard)
-            if newest is None:
-                newest = self.shard_of(tail.shard).visible_head
-            held = [each.key for each in tail.documents if each.created <= newest]
-            found = self.extractor.spread(tail.documents, tail.shard)
+            found = self._place.changes(tails, self.extractor, self.shard_of)
             for resident, rows in zip(self._residents, found, strict=True):
-                resident.take({**dict.fromkeys(held, NOTHING), **rows} if held else rows)
-            self.digested[tail.shard] = tail.last
-            self._newest[tail.shard] = max(newest, tail.seen)
+                resident.take(rows)
 
     def digest(self, needed: Mapping[int, int]) -> int:
         """Take shards' entries up to a seq each, in the calling thread; returns how many.
@@ -165,7 +155,7 @@ class LiveIndex:
                 if tail is None:
                     self.empty()
                     raise self._unready()
-                self.take(tail)
+                self.take([tail])
                 taken += tail.last - after
         return taken
 

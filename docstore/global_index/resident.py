@@ -19,8 +19,6 @@ BLOCK_ROWS = 50_000
 """Postings that a block is cut at, but for a single term's: about 0.1 s to read."""
 
 Rows = Mapping[bytes, bytes]
-NOTHING: Rows = {}
-"""What a document is here that has no postings and may have had some."""
 
 
 class Resident:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from enum import Enum
 
 from docstore.global_index.live_index import LiveIndex
-from docstore.global_index.tails import read_tail
+from docstore.global_index.tails import Tail, read_tail
 from docstore.global_index.verifying import Verifier
 from docstore.shard import Shard
 from indexing.errors import Closed, Corruption, DocstoreError
@@ -140,24 +140,35 @@ class Updater:
     def _follow(
         self, numbers: Sequence[int], indexes: Sequence[LiveIndex], room: int
     ) -> "Left | None":
+        """Give the indexes about so many entries, of as many shards as that takes, all at once."""
+        tails: list[Tail] = []
         for at in range(len(numbers)):
             # Begin where the last step ended, so that no shard waits for the others.
             number = numbers[(self._turn + at) % len(numbers)]
             following = [index for index in indexes if number in index.digested]
             try:
-                room -= self._follow_shard(number, following, room)
+                tail = self._next_tail(number, following, room)
             except Closed:
                 return None
             except DocstoreError as error:
                 for index in following:
                     self.errors[index.definition.name] = error
+                continue
+            if tail is None:
+                continue
+            tails.append(tail)
+            room -= tail.last - tail.after
             if room <= 0:
                 self._turn = (self._turn + at) % len(numbers)
-                with suppress(DocstoreError, KeyError):  # met by who follows; emptied meanwhile
-                    self._backlog = self._behind(numbers, indexes)
-                return Left.MUCH
-        self._backlog = 0
-        return None
+                break
+        for index in indexes if tails else ():
+            index.take(tails)
+        if room > 0:
+            self._backlog = 0
+            return None
+        with suppress(DocstoreError, KeyError):  # met by who follows; emptied meanwhile
+            self._backlog = self._behind(numbers, indexes)
+        return Left.MUCH
 
     def _behind(self, numbers: Sequence[int], indexes: Sequence[LiveIndex]) -> int:
         """Entries of all shards that some index has not taken."""
@@ -173,25 +184,29 @@ class Updater:
         for number, end in ends.items():
             following = [index for index in indexes if number in index.digested]
             while any(index.digested.get(number, end) < end for index in following):
-                if not self._follow_shard(number, following, IDLE_ENTRIES):
+                tail = self._next_tail(number, following, IDLE_ENTRIES)
+                if tail is None:
                     break
                 for index in following:
+                    index.take([tail])
                     index.flush_due(None)
 
-    def _follow_shard(self, number: int, following: Sequence[LiveIndex], room: int) -> int:
-        """Give the indexes the next entries of a shard; returns how many."""
+    def _next_tail(self, number: int, following: Sequence[LiveIndex], room: int) -> Tail | None:
+        """The next entries of a shard that some index has not; None when there are none.
+
+        An index is emptied whose next entries the log no longer holds.
+        """
         shard = self._shard_of(number)
         begins = [index.digested.get(number, 0) for index in following]
         after = min(begins, default=shard.head)
         if shard.head <= after:
-            return 0
+            return None
         tail = read_tail(shard, after, room)
-        for index, begin in zip(following, begins, strict=True):
-            if tail is not None:
-                index.take(tail)
-            elif begin == after:
-                index.empty()
-        return 1 if tail is None else tail.last - after
+        if tail is None:
+            for index, begin in zip(following, begins, strict=True):
+                if begin == after:
+                    index.empty()
+        return tail
 
     def _fill(self, index: LiveIndex, numbers: Sequence[int], *, is_writing: bool) -> "Left | None":
         state = index.state(numbers)

@@ -68,7 +68,7 @@ def check(store: Store, steps: list[tuple[str, int, Any]]) -> None:
                 if index.digested[number] < shard.head:
                     tail = read_tail(shard, index.digested[number], given_)
                     assert tail is not None
-                    index.take(tail)
+                    index.take([tail])
         else:
             key = f"k{number}"
             document = {"id": key, **given_} if kind == "put" else None

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docstore.global_index.column import Column, counted
+from docstore.global_index.merging import Merge
 from docstore.global_index.readings import order_value
 from docstore.global_index.wanted import Beginning, Between, Condition, Held, Present, Values
 from docstore.ordering import order_key
@@ -29,13 +30,38 @@ ASKED = (
 )
 
 
-@given(COLUMN, ASKED, st.booleans())
+@st.composite
+def columns(draw: st.DrawFn) -> Column:
+    """A column at once, or one that some of the values were merged into while others went."""
+    values = draw(COLUMN)
+    if draw(st.booleans()):
+        return Column(values)
+    is_new = draw(st.lists(st.booleans(), min_size=len(values), max_size=len(values)))
+    old: list[Any] = []
+    alive: list[bool] = []
+    before: list[int] = []
+    for value, comes_later in zip(values, is_new, strict=True):
+        for gone in draw(st.lists(VALUE, max_size=1)):
+            old.append(gone)
+            alive.append(False)
+        if comes_later:
+            before.append(len(old))
+        else:
+            old.append(value)
+            alive.append(True)
+    new = [value for value, comes_later in zip(values, is_new, strict=True) if comes_later]
+    merged = Column(old).merged(Merge(np.array(alive, np.bool_), before), new)
+    assert merged.values == values
+    return merged
+
+
+@given(columns(), ASKED, st.booleans())
 def test_a_condition_holds_of_a_column_as_of_each_value(
-    values: list[Any], asked: Any, negated: bool
+    column: Column, asked: Any, negated: bool
 ) -> None:
     test = Held(Condition("x", asked, negated), Kind.ANY)
-    mask = Column(values).mask(test, 0, len(values))
-    assert mask.tolist() == [test.holds(value) for value in values]
+    mask = column.mask(test, 0, len(column.values))
+    assert mask.tolist() == [test.holds(value) for value in column.values]
 
 
 def matches(value: Any, asked: Any) -> bool:
@@ -67,19 +93,20 @@ def test_whole_numbers_compare_exactly(values: list[int], asked: Any) -> None:
     assert mask.tolist() == [matches(value, asked) for value in values]
 
 
-@given(COLUMN, st.integers(0, 14), st.booleans())
+@given(columns(), st.integers(0, 14), st.booleans())
 def test_the_first_ones_are_those_that_sort_first(
-    values: list[Any], most: int, descending: bool
+    column: Column, most: int, descending: bool
 ) -> None:
+    values = column.values
     orders = [order_key(order_value(each, descending=descending), descending) for each in values]
-    found = Column(values).first(np.arange(len(values)), most, descending=descending)
+    found = column.first(np.arange(len(values)), most, descending=descending)
     assert sorted(orders[at] for at in found.tolist())[:most] == sorted(orders)[:most]
     assert len(set(found.tolist())) == len(found)
 
 
-@given(COLUMN)
-def test_counts_are_those_of_the_values(values: list[Any]) -> None:
-    assert Column(values).counts(np.arange(len(values))) == counted(values)
+@given(columns())
+def test_counts_are_those_of_the_values(column: Column) -> None:
+    assert column.counts(np.arange(len(column.values))) == counted(column.values)
 
 
 def test_a_condition_without_bounds_is_refused() -> None:

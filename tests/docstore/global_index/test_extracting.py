@@ -47,7 +47,8 @@ def test_the_postings_of_many_documents_are_those_of_each(
         Changed(b"k%d" % at, Record(at + 1, at + 7, orjson.dumps(each)), each, 0)
         for at, each in enumerate(documents)
     ]
-    found = extractor.spread([*changed, Changed(b"gone", None, None, 0)], 3)
+    found: list[dict[bytes, Any]] = [{} for _ in range(definition.partitions)]
+    extractor.spread([*changed, Changed(b"gone", None, None, 0)], 3, found)
     expected: list[dict[bytes, Any]] = [{} for _ in range(definition.partitions)]
     for key, record, document, _ in changed:
         assert record is not None

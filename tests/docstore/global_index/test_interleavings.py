@@ -133,7 +133,7 @@ class Interleavings(RuleBasedStateMachine):
             if after < self.cars.partitions.shard(number).head:
                 tail = read_tail(self.cars.partitions.shard(number), after, most)
                 assert tail is not None
-                index.take(tail)
+                index.take([tail])
 
     @rule(name=st.sampled_from(sorted(INDEXES)), place=st.integers(0, 2))
     def write_a_partition(self, name: str, place: int) -> None:

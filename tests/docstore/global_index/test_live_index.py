@@ -46,10 +46,10 @@ def test_who_began_to_read_before_another_took_it_takes_the_rest(store: Store) -
     cars, index = followed(store)
     for number in range(5):
         cars.put({"id": f"k{number}", "color": COLORS[number]})
-    index.take(tail_of(cars, 1, 10))
+    index.take([tail_of(cars, 1, 10)])
     for number in range(5):
         cars.put({"id": f"k{number}", "color": COLORS[(number + 1) % 5]})
-    index.take(tail_of(cars, 1, 20))
+    index.take([tail_of(cars, 1, 20)])
     assert [colors_of(cars, f"k{n}") for n in range(5)] == [[COLORS[(n + 1) % 5]] for n in range(5)]
 
 
@@ -62,9 +62,9 @@ def test_what_a_tail_cut_short_showed_early_is_looked_for_when_its_entry_comes(
     cars.delete("k")
     cars.put({"id": "k", "color": "blue"})
     cars.put({"id": "other", "color": "red"})
-    index.take(tail_of(cars, 1, 2))
+    index.take([tail_of(cars, 1, 2)])
     assert index.digested == {0: 3}
     cars.put({"id": "k", "color": "white"})
-    index.take(tail_of(cars, 3, 2))
+    index.take([tail_of(cars, 3, 2)])
     assert index.digested == {0: 5}
     assert colors_of(cars, "k") == ["white"]
