@@ -7,6 +7,7 @@ off leaves what was acknowledged and nothing else that counts: its rest is not w
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -88,8 +89,17 @@ async def streamed(call: Call, writer: "Writer[Any]") -> Response:
     return await _Feeding(call, writer).response()
 
 
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[W]):
+    """Some lines by their numbers: the writes they are, in order, and why others are none."""
+
+    numbers: list[int]
+    writes: list[W]
+    refused: dict[int, DocstoreError]
+
+
 class Writer(Generic[W]):
-    """Writes batches of lines and says what became of each; runs in a thread.
+    """Reads and writes batches of lines and says what became of each; runs in threads.
 
     `read` makes a write of a line's number and object, `commit` makes writes durable.
     """
@@ -105,8 +115,9 @@ class Writer(Generic[W]):
         self._line_bytes_max = settings.line_bytes_max
         self._document_bytes_max = settings.document_bytes_max
 
-    def write(self, lines: list[Line]) -> bytes:
-        """The result lines of some lines, made durable before they are returned."""
+    def read(self, lines: list[Line]) -> "Batch[W]":
+        """The writes of some lines, and what is no write."""
+        numbers = [line.number for line in lines]
         writes: list[W] = []
         refused: dict[int, DocstoreError] = {}
         for line in lines:
@@ -114,12 +125,14 @@ class Writer(Generic[W]):
                 writes.append(self._read(line.number, self._object(line)))
             except DocstoreError as error:
                 refused[line.number] = error
-        results = iter(self._commit(writes))
+        return Batch(numbers, writes, refused)
+
+    def write(self, batch: "Batch[W]") -> bytes:
+        """The result lines of a batch, made durable before they are returned."""
+        results, refused = iter(self._commit(batch.writes)), batch.refused
         return b"".join(
-            _result_line(
-                line.number, refused[line.number] if line.number in refused else next(results)
-            )
-            for line in lines
+            _result_line(number, refused[number] if number in refused else next(results))
+            for number in batch.numbers
         )
 
     def _object(self, line: Line) -> dict[str, Any]:
@@ -228,10 +241,11 @@ class _Feeding:
             await self._written()
 
     async def _submit(self, batch: list[Line]) -> None:
-        """Write a batch while the next one is read; at most one is under way."""
+        """Read a batch while the one before is written, and write it after that one."""
+        read = await self._service.endure(lambda: self._writer.read(batch))
         await self._written()
         self._under_way = asyncio.create_task(
-            self._service.endure(lambda: self._writer.write(batch))
+            self._service.endure(lambda: self._writer.write(read))
         )
 
     async def _written(self) -> None:
