@@ -219,6 +219,7 @@ class Partitions:
             "epoch": self.definition.partition_map.epoch,
             "partitions": partitions,
             "indexes": self.indexes.stats(),
+            "verification": self.indexes.verification,
         }
 
     def _bound_shown(self, bound: int | bytes | None) -> int | str | None:

@@ -76,6 +76,8 @@ def _written(partitions: Partitions, batch: WriteBatch) -> None:
             # What other shards acknowledged must still be reported.
             batch.failed(placed, error)
             continue
+        # The global indexes begin while other shards still write, so that they are not late.
+        partitions.indexes.wake(is_write=True)
         batch.answered(number, placed, outcomes)
         counts[number] = len(placed)
     batch.pending = sorted(moved, key=lambda placed: placed[0])

@@ -46,6 +46,26 @@ class GlobalIndexStats(BaseModel):
     error: str | None
 
 
+class VerificationRate(BaseModel):
+    """How many documents a second to compare with the global indexes; null compares none."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"rate": 100}]}
+    )
+
+    rate: float | None = Field(gt=0)
+
+
+class Verification(BaseModel):
+    """The comparing that goes on: documents looked at, those that differed, times over all."""
+
+    rate: float | None
+    verified: int
+    divergent: int
+    rounds: int
+    last: str | None
+
+
 class GlobalIndexes(BaseModel):
     """The global indexes of a collection, in the order they were made."""
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from api.http import body, index_models
 from api.http.answers import json_response
 from api.http.collections import ONE
+from api.http.maintenance import CHECK, Checked, told
 from api.http.queries import parameters
 from api.http.routing import Call, Operation
 from docstore import AlreadyExists, Collection, GlobalIndex, NotFound
@@ -77,6 +78,28 @@ async def rebuild(call: Call) -> Response:
     return json_response(await call.service.run(begun))
 
 
+async def check(call: Call) -> Response:
+    """Compare a global index with all documents; takes as long as that takes."""
+    collection, name = call.served.collection, _name(call)
+    return await told(call, lambda: collection.indexes.check(name))
+
+
+async def verify(call: Call) -> Response:
+    """Go on comparing documents with the global indexes, slowly, or stop."""
+    parameters(call.request, {})
+    body.check_type(call.request, body.JSON)
+    settings = call.service.settings
+    data = await body.read(call.request, settings.search_bytes_max, settings.body_seconds)
+    wanted = body.fitted(index_models.VerificationRate, body.parsed(data))
+    indexes = call.served.collection.indexes
+
+    def set_so() -> dict[str, Any]:
+        indexes.verify(wanted.rate)
+        return indexes.verification
+
+    return json_response(await call.service.run(set_so))
+
+
 def _name(call: Call) -> str:
     name: str = call.request.path_params["index"]
     return name
@@ -116,5 +139,24 @@ OPERATIONS = (
         "admin",
         "Fill a global index again",
         index_models.GlobalIndexStats,
+    ),
+    Operation(
+        "POST",
+        NAMED + "/check",
+        check,
+        "admin",
+        "Check a global index",
+        Checked,
+        parameters=CHECK,
+    ),
+    Operation(
+        "PUT",
+        ONE + "/verification",
+        verify,
+        "admin",
+        "Verify global indexes",
+        index_models.Verification,
+        index_models.VerificationRate,
+        body.JSON,
     ),
 )

@@ -1,11 +1,13 @@
 """Looking after a collection: where its logs end, whether it all agrees, its indexes made again."""
 
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel
 from starlette.responses import Response
 
+import docstore
 from api.http import models
 from api.http.answers import POSITION_HEADER, json_response, position_text
 from api.http.collections import ONE
@@ -16,7 +18,7 @@ from docstore import InvalidRequest
 VIOLATIONS_MAX = 1_000
 """Told in one answer; a store with more needs no exact number."""
 
-_CHECK = {"limit": {"type": "integer", "minimum": 1, "maximum": VIOLATIONS_MAX}}
+CHECK = {"limit": {"type": "integer", "minimum": 1, "maximum": VIOLATIONS_MAX}}
 _REBUILD = {"partition": {"type": "integer", "minimum": 0}}
 
 
@@ -45,13 +47,18 @@ async def position(call: Call) -> Response:
 
 async def check(call: Call) -> Response:
     """Read all of a collection and tell every broken invariant; takes as long as that takes."""
-    limit = parameters(call.request, _CHECK).get("limit", VIOLATIONS_MAX)
+    collection = call.served.collection
+    return await told(call, collection.check)
+
+
+async def told(call: Call, check: Callable[[], Iterable[docstore.Violation]]) -> Response:
+    """What a check finds, up to the request's limit."""
+    limit = parameters(call.request, CHECK).get("limit", VIOLATIONS_MAX)
     if not 1 <= limit <= VIOLATIONS_MAX:
         raise InvalidRequest(
             f"limit is {limit:,}", hint=f"give 1 to {VIOLATIONS_MAX:,}", path="limit"
         )
-    collection = call.served.collection
-    found = await call.service.endure(lambda: list(islice(collection.check(), limit + 1)))
+    found = await call.service.endure(lambda: list(islice(check(), limit + 1)))
     violations = [
         {
             "collection": each.collection,
@@ -87,7 +94,7 @@ OPERATIONS = (
         "admin",
         "Check a collection",
         Checked,
-        parameters=_CHECK,
+        parameters=CHECK,
     ),
     Operation(
         "POST",

@@ -36,6 +36,12 @@ _INDEX_GAUGES: dict[str, tuple[str, str]] = {
     "documents": ("documents", "Documents in a global index"),
 }
 
+_VERIFICATION = {
+    "verified": ("verified_documents", "Documents that were compared with the global indexes"),
+    "divergent": ("divergent_documents", "Documents that a global index said otherwise of"),
+    "rounds": ("verified_rounds", "Times that all documents were compared"),
+}
+
 
 class Metrics:
     """The counts of one server."""
@@ -121,6 +127,16 @@ class _StoreCollector(Collector):
             lambda each: [(each.name, offer) for offer in each.indexes.offers()]
         )
         yield from _of_indexes([pair for pairs in offers for pair in pairs])
+        yield from _of_verification(found)
+
+
+def _of_verification(found: Iterable[dict[str, Any]]) -> Iterator[Metric]:
+    """How many documents were compared with the global indexes, and how many differed."""
+    for figure, (name, text) in _VERIFICATION.items():
+        metric = CounterMetricFamily(f"docstore_{name}", text, labels=("collection",))
+        for each in found:
+            metric.add_metric((each["collection"],), each["verification"][figure])
+        yield metric
 
 
 def _of_indexes(offers: Iterable[tuple[str, Offer]]) -> Iterator[Metric]:

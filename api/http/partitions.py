@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api.http import body
 from api.http.answers import json_response
-from api.http.index_models import GlobalIndexStats
+from api.http.index_models import GlobalIndexStats, Verification
 from api.http.models import Asked, Limits
 from api.http.queries import parameters
 from api.http.routing import PREFIX, Call, Operation
@@ -100,6 +100,7 @@ class Stats(Partitions):
     bytes: int
     lag: int
     indexes: list[GlobalIndexStats]
+    verification: Verification
 
 
 class Split(Asked):

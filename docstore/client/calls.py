@@ -13,7 +13,7 @@ import orjson
 from pydantic import BaseModel
 
 from docstore.apply import op_id_bytes
-from docstore.client.indexes import IndexCalls
+from docstore.client.indexes import IndexCalls, violations_of
 from docstore.client.partition_calls import PartitionCalls
 from docstore.client.problems import error_of
 from docstore.client.questions import json_of
@@ -54,7 +54,7 @@ class CollectionCalls(Generic[D]):
         self._codec: DocumentCodec[D] = DocumentCodec(schema, spec, model)
         self._keys = TravellingKeys(schema, spec)
         self._path = f"{COLLECTIONS}/{quote(name, safe='')}"
-        self.indexes = IndexCalls(self._path)
+        self.indexes = IndexCalls(self._path, self._keys)
         self.partitions = PartitionCalls(self._path)
         self.has_model = model is not None
         self.searches = SearchCalls(self._path, self._keys, self._decoded)
@@ -285,19 +285,7 @@ class CollectionCalls(Generic[D]):
     def check(self) -> Call[list[Violation]]:
         """All that does not agree."""
 
-        def read(answer: Answer) -> list[Violation]:
-            return [
-                Violation(
-                    each["collection"],
-                    each["partition"],
-                    each["rule"],
-                    each["detail"],
-                    None if each["key"] is None else self._keys.said(each["key"]),
-                )
-                for each in answer.json()["violations"]
-            ]
-
-        return Call("POST", f"{self._path}/check", read, is_long=True)
+        return Call("POST", f"{self._path}/check", violations_of(self._keys), is_long=True)
 
     def rebuild(self, partition: int | None) -> Call[None]:
         """Make indexes again."""

@@ -4,22 +4,26 @@ The methods are those of the embedded `collection.indexes`. Absent: lookups, for
 searches that name an index.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 from docstore.client.questions import json_of
 from docstore.client.sending import AsyncSender, Sender
+from docstore.client.travelling_keys import TravellingKeys
 from docstore.client.wire import JSON, Answer, Call
 from docstore.global_index.definition import GlobalIndex
+from docstore.types import Violation
 from indexing.errors import AlreadyExists
 
 
 class IndexCalls:
     """Requests about the indexes of the collection at a path, built and read; pure."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, keys: TravellingKeys) -> None:
+        self._collection = path
         self._path = f"{path}/indexes"
+        self._keys = keys
 
     def _named(self, name: str) -> str:
         return f"{self._path}/{quote(name, safe='')}"
@@ -51,6 +55,34 @@ class IndexCalls:
     def stats(self) -> Call[list[dict[str, Any]]]:
         """Where every index stands."""
         return Call("GET", self._path, lambda answer: list(answer.json()["indexes"]))
+
+    def check(self, name: str) -> Call[list[Violation]]:
+        """Where an index and the documents disagree."""
+        return Call("POST", f"{self._named(name)}/check", violations_of(self._keys), is_long=True)
+
+    def verify(self, documents_per_second: float | None) -> Call[None]:
+        """Go on comparing, or stop."""
+        wanted = json_of({"rate": documents_per_second})
+        path = f"{self._collection}/verification"
+        return Call("PUT", path, lambda _: None, wanted, {"content-type": JSON})
+
+
+def violations_of(keys: TravellingKeys) -> Callable[[Answer], list[Violation]]:
+    """What reads the answer to a check."""
+
+    def read(answer: Answer) -> list[Violation]:
+        return [
+            Violation(
+                each["collection"],
+                each["partition"],
+                each["rule"],
+                each["detail"],
+                None if each["key"] is None else keys.said(each["key"]),
+            )
+            for each in answer.json()["violations"]
+        ]
+
+    return read
 
 
 def definitions(stats: list[dict[str, Any]]) -> list[GlobalIndex]:
@@ -89,6 +121,15 @@ class RemoteIndexes:
         """For each index its definition and where it stands."""
         return self._sender.send(self._calls.stats())
 
+    def check(self, only: str | None = None) -> Iterator[Violation]:
+        """Every divergence between the indexes, or one, and the documents; a thousand of each."""
+        for name in [each.name for each in self] if only is None else [only]:
+            yield from self._sender.send(self._calls.check(name))
+
+    def verify(self, documents_per_second: float | None) -> None:
+        """Have the server go on comparing documents with the indexes; None: stop."""
+        self._sender.send(self._calls.verify(documents_per_second))
+
 
 class AsyncIndexes:
     """The same for callers that do not wait."""
@@ -116,3 +157,13 @@ class AsyncIndexes:
     async def stats(self) -> list[dict[str, Any]]:
         """For each index its definition and where it stands."""
         return await self._sender.send(self._calls.stats())
+
+    async def check(self, only: str | None = None) -> AsyncIterator[Violation]:
+        """Every divergence between the indexes, or one, and the documents; a thousand of each."""
+        for name in [each.name for each in await self.declared()] if only is None else [only]:
+            for violation in await self._sender.send(self._calls.check(name)):
+                yield violation
+
+    async def verify(self, documents_per_second: float | None) -> None:
+        """Have the server go on comparing documents with the indexes; None: stop."""
+        await self._sender.send(self._calls.verify(documents_per_second))

@@ -36,8 +36,8 @@ from indexing.schema import Schema
 
 DIGEST_ENTRIES = 2000
 """Entries that a reader takes at once: a lock is held meanwhile."""
-FLUSH_DOCUMENTS = 1000
-FLUSH_SECONDS = 0.5
+FLUSH_DOCUMENTS = 2000
+FLUSH_SECONDS = 1.0
 """Documents, and how long, that stay in memory only: a commit's cost is lost in them."""
 FILL_DOCUMENTS = 4000
 """Documents of all shards that one step of filling takes: a commit's cost is lost in them."""

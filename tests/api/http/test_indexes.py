@@ -1,11 +1,13 @@
 """Global indexes over HTTP: made, shown, used, dropped."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.http.conftest import CARS
+from docstore import GlobalIndex, Store
+from tests.api.http.conftest import CARS, Connect
 
 PATH = "/v1/collections/cars"
 MAKE: dict[str, Any] = {"field": "make", "include": ["price"], "partitions": 2}
@@ -90,6 +92,38 @@ def test_an_index_that_cannot_answer_says_why(indexed: TestClient) -> None:
     wide = indexed.post(f"{PATH}/search", json={"q": "new", "max_fanout": 1})
     assert wide.status_code == 400
     assert wide.json()["data"]["needed"] == 3
+
+
+def test_a_check_of_an_index_names_each_document_that_differs(
+    tmp_path: Path, connect: Connect
+) -> None:
+    with Store.open(tmp_path / "data") as store:
+        made = store.create_collection("cars", indexes=[GlobalIndex("make", partitions=1)])
+        made.put_many(CARS)
+        made.indexes.catch_up()
+        partition = made.indexes._live["make"].files.partitions[0]
+        partition.apply({each["id"].encode(): {} for each in CARS}, {})
+    client = connect()
+    found = client.post(f"{PATH}/indexes/make/check").json()
+    assert sorted((each["rule"], each["key"]) for each in found["violations"]) == [
+        ("global-missing", each["id"]) for each in CARS
+    ]
+    assert client.post(f"{PATH}/indexes/make/check?limit=1").json()["more"]
+    assert client.post(f"{PATH}/indexes/none/check").status_code == 404
+    client.post(f"{PATH}/indexes/make/rebuild")
+    wait_until_ready(client)
+    assert client.post(f"{PATH}/indexes/make/check").json() == {"violations": [], "more": False}
+
+
+def test_verification_is_switched_on_and_shown_in_the_metrics(indexed: TestClient) -> None:
+    assert indexed.put(f"{PATH}/verification", json={"rate": 1e6}).json()["rate"] == 1e6
+    assert indexed.put(f"{PATH}/verification", json={"rate": 0}).status_code == 400
+    while indexed.get(f"{PATH}/stats").json()["verification"]["rounds"] == 0:
+        indexed.post(f"{PATH}/refresh")
+    assert indexed.put(f"{PATH}/verification", json={"rate": None}).json()["divergent"] == 0
+    text = indexed.get("/metrics").text
+    assert 'docstore_divergent_documents_total{collection="cars"} 0.0' in text
+    assert 'docstore_verified_documents_total{collection="cars"}' in text
 
 
 def test_metrics_tell_where_an_index_stands(indexed: TestClient) -> None:

@@ -12,6 +12,7 @@ from docstore import (
     AlreadyExists,
     GlobalIndex,
     InvalidQuery,
+    InvalidRequest,
     NotFound,
 )
 from docstore.client.interface import CollectionLike
@@ -58,6 +59,18 @@ def test_an_index_is_declared_used_rebuilt_and_dropped(cars: CollectionLike[Any]
     assert cars.explain(filter={"color": "red"}, index="color").chosen.name == "global_covered"
     cars.indexes.rebuild("color")
     assert ready(cars).count({"color": "blue"}, index="color") == 15
+    assert list(cars.indexes.check()) == list(cars.indexes.check("color")) == []
+    cars.indexes.verify(1e6)
+    while cars.stats()["verification"]["rounds"] == 0:
+        cars.refresh()
+    verification = cars.stats()["verification"]
+    assert verification["verified"] >= 30
+    assert (verification["divergent"], verification["rate"]) == (0, 1e6)
+    cars.indexes.verify(None)
+    with pytest.raises(InvalidRequest):
+        cars.indexes.verify(0)
+    with pytest.raises(NotFound):
+        list(cars.indexes.check("none"))
     cars.indexes.drop("color")
     for gone in (cars.indexes.drop, cars.indexes.rebuild):
         with pytest.raises(NotFound):
@@ -79,6 +92,10 @@ def test_they_are_the_same_for_callers_that_do_not_wait(tmp_path: Path) -> None:
             (stats,) = await cars.indexes.stats()
             assert stats["name"] == "color"
             declared = await cars.indexes.declared()
+            assert [each async for each in cars.indexes.check()] == []
+            await cars.indexes.verify(10)
+            assert (await cars.stats())["verification"]["rate"] == 10
+            await cars.indexes.verify(None)
             await cars.indexes.drop("color")
             assert await cars.indexes.declared() == []
             return declared
