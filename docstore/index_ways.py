@@ -219,6 +219,9 @@ def _alone(need: Need, part: Part, terms: Terms) -> Way:
     if part.also:
         price += _KEY_PRICE * (part.found + sum(part.also))
     shown = f"about {part.found:,} candidates in {len(asked)} of {offer.partitions} partitions"
+    fan = offer.fan(part.wanted)
+    if fan > 1:
+        shown = f"{shown}, one term spread over {fan}"
     unconfirmed = _unconfirmed(need, part)
     if unconfirmed is not None:
         price += _FETCH_PRICE * part.passing + _ENTRY_PRICE * offer.lag

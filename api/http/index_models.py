@@ -26,6 +26,13 @@ class IndexDefinition(BaseModel):
     )
 
 
+class SaltedTerm(BaseModel):
+    """A value whose postings are spread over `fan` index partitions; a list of several fields."""
+
+    value: Any
+    fan: int
+
+
 class GlobalIndexStats(BaseModel):
     """A global index: what it is, how far it is, what it holds."""
 
@@ -35,6 +42,7 @@ class GlobalIndexStats(BaseModel):
     partitions: int
     by: Literal["hash", "range"]
     bounds: list[str]
+    salts: list[SaltedTerm]
     state: Literal["filling", "comparing", "ready"]
     documents: int
     postings: int

@@ -48,7 +48,7 @@ async def create(call: Call) -> Response:
 
 def _is_as_wanted(there: GlobalIndex, wanted: GlobalIndex) -> bool:
     """Whether an index is what a definition would make, so that a PUT can be repeated."""
-    return {**there.to_json(), "bounds": []} == wanted.to_json()
+    return {**there.to_json(), "bounds": [], "salts": []} == wanted.to_json()
 
 
 async def describe(call: Call) -> Response:

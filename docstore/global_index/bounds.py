@@ -1,6 +1,6 @@
 """Where an index by ranges of terms is cut: so that its partitions hold alike many postings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import orjson
 
@@ -13,8 +13,15 @@ TERMS_MIN = 10
 """Terms per partition below which the bounds would be chance, and are left out."""
 
 
+def bounded(definition: GlobalIndex, schema: Schema, shards: Iterable[Shard]) -> GlobalIndex:
+    """An index by ranges of terms with bounds that fit the documents; any other as it is."""
+    if definition.by != "range":
+        return definition
+    return definition.changed(bounds=bounds_of(definition, schema, shards))
+
+
 def bounds_of(
-    definition: GlobalIndex, schema: Schema, shards: Sequence[Shard]
+    definition: GlobalIndex, schema: Schema, shards: Iterable[Shard]
 ) -> tuple[bytes, ...]:
     """Bounds from a sample: the first documents of every shard. Few documents give no bounds."""
     unbounded = GlobalIndex(definition.fields, partitions=1, name=definition.name)

@@ -75,11 +75,13 @@ def check_document(
 ) -> Iterator[Divergence]:
     """What every partition says otherwise than a document, unless it was written meanwhile."""
     for place, rows in enumerate(index.rows_of(key, number, record)):
-        partition = index.files.partitions[place]
+        partition, unread = index.files.partitions[place], index.definition.unread
         held = {
-            term: partition.posting(term, key) for term in partition.terms_of([key]).get(key, ())
+            term: partition.posting(term, key)
+            for term in partition.terms_of([key]).get(key, ())
+            if term not in unread
         }
-        mine = {term: unpacked(term, key, row) for term, row in rows.items()}
+        mine = {term: unpacked(term, key, row) for term, row in rows.items() if term not in unread}
         if _said(held) == _said(mine) or index.shard_of(number).get(key) != record:
             continue
         for term in mine.keys() | held.keys():

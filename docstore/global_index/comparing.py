@@ -17,7 +17,7 @@ from docstore.global_index.checking import check_document
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.wanted import Wanted
 from docstore.keys import KeySpec
-from indexing.errors import DocstoreError
+from indexing.errors import Corruption, DocstoreError
 from indexing.filters import parse_filter
 from indexing.local_index import View
 from indexing.search import Searches
@@ -49,6 +49,27 @@ def scatter_over(views: Callable[[], dict[int, View]], spec: KeySpec, pool: Exec
     return scatter
 
 
+def settle(index: LiveIndex, numbers: Sequence[int], scatter: Scatter) -> None:
+    """Let an index be asked that was filled and is right; else it is emptied.
+
+    Raises Corruption, naming the first difference.
+    """
+    begun = index.begun
+    if index.state(numbers) != "comparing":
+        return
+    found = next(iter(differences(index, numbers, scatter)), None)
+    if index.begun != begun:
+        return  # it was emptied meanwhile: what was compared is no more
+    if found is None:
+        index.promote(begun)
+        return
+    index.empty()
+    raise Corruption(
+        f"the index {index.definition.name!r} was filled and differs: {found}",
+        hint="it is being filled again; if this stays, check the store",
+    )
+
+
 def differences(index: LiveIndex, numbers: Sequence[int], scatter: Scatter) -> Iterator[str]:
     """What the index says otherwise than a search does, term by term of a sample."""
     index.digest({number: index.shard_of(number).head for number in numbers})
@@ -58,7 +79,8 @@ def differences(index: LiveIndex, numbers: Sequence[int], scatter: Scatter) -> I
             if record.seq <= index.files.floor(number):
                 for each in check_document(index, number, key, record):
                     yield f"{key!r}: {each.detail}"
-    for term, value in _sample(index):
+    for name, value in _sample(index):
+        term = index.definition.term_named(name)
         found = scatter(dict(zip(index.definition.fields, value, strict=True)))
         if found is None:
             continue
@@ -100,6 +122,10 @@ def _is_explained(
         record = index.shard_of(number).get(key)
         if record is not None:
             return record.seq > heads[number] or in_index == (
-                any(term in rows for rows in index.rows_of(key, number, record))
+                any(
+                    term == index.definition.term_named(name)
+                    for rows in index.rows_of(key, number, record)
+                    for name in rows
+                )
             )
     return not in_index

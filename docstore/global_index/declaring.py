@@ -14,7 +14,8 @@ from indexing.schema import Schema
 
 INDEXES_FILE = "indexes.json"
 INDEXES_DIRECTORY = "indexes"
-_FORMAT = 1
+_PLAIN, _FORMAT = 1, 2
+"""The second has salted terms, which whoever knows the first alone would not find."""
 
 
 def declare(directory: Path, schema: Schema, indexes: Sequence[GlobalIndex]) -> None:
@@ -33,7 +34,10 @@ def declare(directory: Path, schema: Schema, indexes: Sequence[GlobalIndex]) -> 
 
 def write_definitions(directory: Path, indexes: Sequence[GlobalIndex]) -> None:
     """Replace what is written."""
-    form = {"format": _FORMAT, "indexes": [index.to_json() for index in indexes]}
+    form = {
+        "format": _FORMAT if any(index.salts for index in indexes) else _PLAIN,
+        "indexes": [index.to_json() for index in indexes],
+    }
     files.write_json(directory / INDEXES_FILE, form)
 
 
@@ -45,6 +49,15 @@ def read_definitions(directory: Path) -> list[GlobalIndex]:
     form = files.read_json(path)
     files.check_format(path, form, _FORMAT)
     return [GlobalIndex.from_json(each) for each in form["indexes"]]
+
+
+def stamp_of(directory: Path) -> tuple[int, int] | None:
+    """What tells one written state from another; None while nothing is written."""
+    try:
+        found = (directory / INDEXES_FILE).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def remove_strays(directory: Path, named: Sequence[GlobalIndex]) -> None:

@@ -10,6 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from docstore.global_index.term_salts import (
+    TermSalt,
+    middle_of,
+    named,
+    place_in,
+    places_in,
+)
 from docstore.partitioning import token_of
 from indexing.errors import Corruption, InvalidSchema
 from indexing.schema import Kind, Schema
@@ -41,6 +48,7 @@ class GlobalIndex:
     name: str
     by: Literal["hash", "range"]
     bounds: tuple[bytes, ...]
+    salts: tuple[TermSalt, ...]
 
     def __init__(
         self,
@@ -51,6 +59,7 @@ class GlobalIndex:
         by: Literal["hash", "range"] = "hash",
         *,
         bounds: Sequence[bytes] = (),
+        salts: Sequence[TermSalt] = (),
     ) -> None:
         fields = (field,) if isinstance(field, str) else tuple(field)
         covers_all = include == EVERYTHING
@@ -80,6 +89,7 @@ class GlobalIndex:
             ("name", chosen),
             ("by", by),
             ("bounds", tuple(bounds)),
+            ("salts", tuple(salts)),
         ):
             object.__setattr__(self, attribute, value)
 
@@ -94,16 +104,64 @@ class GlobalIndex:
         return frozenset((*self.fields, *self.include))
 
     def partition_of(self, term: bytes) -> int:
-        """The index partition of a stored term: a slice of token space, or of the terms."""
+        """The own index partition of a stored term: a slice of token space, or of the terms."""
         if self.by == "range":
             return bisect_right(self.bounds, term)
         return (token_of(term) * self.partitions) >> 32
 
-    def partitions_between(self, lower: bytes, upper: bytes) -> range:
+    def partitions_between(self, lower: bytes, upper: bytes) -> Sequence[int]:
         """The index partitions that can hold a term in [lower, upper)."""
-        if self.by == "range":
-            return range(self.partition_of(lower), self.partition_of(upper) + 1)
-        return range(self.partitions)
+        if self.by == "hash":
+            return range(self.partitions)
+        found = range(self.partition_of(lower), self.partition_of(upper) + 1)
+        spread = [each.term for each in self.salts if lower <= each.term < upper]
+        return sorted({*found, *(place for term in spread for place in self.places_of(term))})
+
+    @cached_property
+    def salt_of(self) -> dict[bytes, TermSalt]:
+        """The terms whose postings are spread, or are being spread or gathered."""
+        return {each.term: each for each in self.salts}
+
+    @cached_property
+    def unread(self) -> tuple[bytes, ...]:
+        """Under what postings are kept that nobody reads: of terms whose fan changes."""
+        return tuple(each.unread for each in self.salts if each.unread is not None)
+
+    def named(self, term: bytes) -> bytes:
+        """Under what the postings of a stored term are kept that are read."""
+        salt = self.salt_of.get(term)
+        return term if salt is None else salt.name
+
+    def term_named(self, name: bytes) -> bytes:
+        """The stored term of which postings are kept under a name."""
+        names = {named(each.term, fan): each.term for each in self.salts for fan in each.fans}
+        return names.get(name, name)
+
+    def fan_of(self, term: bytes) -> int:
+        """At how many places the postings of a stored term are read."""
+        salt = self.salt_of.get(term)
+        return 1 if salt is None else salt.fan
+
+    def places_of(self, term: bytes) -> tuple[int, ...]:
+        """The index partitions in which the postings of a stored term are read, in order."""
+        return self.places_at(term, self.fan_of(term))
+
+    def places_at(self, term: bytes, fan: int) -> tuple[int, ...]:
+        """The index partitions that hold the postings of a stored term at a fan, in order."""
+        if fan == 1:
+            return (self.partition_of(term),)
+        return places_in(self._token_of(term), fan, self.partitions)
+
+    def place_of(self, term: bytes, key: bytes, fan: int) -> int:
+        """The index partition of a document's posting under a stored term, at a fan."""
+        if fan == 1:
+            return self.partition_of(term)
+        return place_in(self._token_of(term), key, fan, self.partitions)
+
+    def _token_of(self, term: bytes) -> int:
+        if self.by == "hash":
+            return token_of(term)
+        return middle_of(self.partition_of(term), self.partitions)
 
     def check_fits(self, schema: Schema) -> None:
         """Refuse fields that documents cannot have, and values that have no order."""
@@ -126,7 +184,7 @@ class GlobalIndex:
                 )
 
     def to_json(self) -> dict[str, Any]:
-        """`{"name", "field", "include", "partitions", "by", "bounds"}`."""
+        """`{"name", "field", "include", "partitions", "by", "bounds", "salts"}`."""
         return {
             "name": self.name,
             "field": self.field if len(self.fields) == 1 else list(self.fields),
@@ -134,6 +192,7 @@ class GlobalIndex:
             "partitions": self.partitions,
             "by": self.by,
             "bounds": [bound.hex() for bound in self.bounds],
+            "salts": [salt.to_json() for salt in self.salts],
         }
 
     @classmethod
@@ -141,9 +200,16 @@ class GlobalIndex:
         """Read `to_json` back; raises Corruption on anything else."""
         try:
             bounds = [bytes.fromhex(each) for each in form.get("bounds", ())]
-            by = form.get("by", "hash")
+            salts = [TermSalt.from_json(each) for each in form.get("salts", ())]
+            by, name = form.get("by", "hash"), form["name"]
             return cls(
-                form["field"], form["include"], form["partitions"], form["name"], by, bounds=bounds
+                form["field"],
+                form["include"],
+                form["partitions"],
+                name,
+                by,
+                bounds=bounds,
+                salts=salts,
             )
         except (AttributeError, KeyError, TypeError, ValueError, InvalidSchema) as error:
             raise Corruption(
@@ -151,8 +217,14 @@ class GlobalIndex:
                 hint="restore indexes.json from a copy, or remove it and create the indexes again",
             ) from error
 
-    def changed(self, *, name: str | None = None, bounds: Sequence[bytes] = ()) -> "GlobalIndex":
-        """The same index under another name, or with other bounds."""
+    def changed(
+        self,
+        *,
+        name: str | None = None,
+        bounds: Sequence[bytes] = (),
+        salts: Sequence[TermSalt] | None = None,
+    ) -> "GlobalIndex":
+        """The same index under another name, or with other bounds or salts."""
         include = EVERYTHING if self.covers_all else self.include
         return GlobalIndex(
             self.fields,
@@ -161,6 +233,7 @@ class GlobalIndex:
             name or self.name,
             self.by,
             bounds=bounds or self.bounds,
+            salts=self.salts if salts is None else salts,
         )
 
 

@@ -14,6 +14,7 @@ from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.postings import packed
 from docstore.global_index.readings import all_comparable
 from docstore.global_index.tails import Changed
+from docstore.global_index.term_salts import named
 from docstore.global_index.terms import stored, term_of, values_at
 from docstore.global_index.wanted import Asked, Condition, Held, Wanted, combined, wanted_of
 from docstore.records import Record
@@ -36,8 +37,13 @@ Spread = list[dict[bytes, Mapping[bytes, bytes]]]
 class Extractor:
     """Reads the fields of one index out of documents."""
 
-    def __init__(self, definition: GlobalIndex, schema: Schema) -> None:
+    def __init__(
+        self, definition: GlobalIndex, schema: Schema, *, is_spreading: bool = False
+    ) -> None:
+        """`is_spreading`: postings are made under a salted term's other fan too."""
         self.definition = definition
+        self._salts = definition.salt_of
+        self._is_spreading = is_spreading
         self._leaves = dict(schema.leaves())
         self._readers = [_reader_of(path) for path in definition.fields]
         self._words = [self._words_of(path, schema) for path in definition.fields]
@@ -88,13 +94,15 @@ class Extractor:
                 known = self._known.get(type(value))
                 if known is not None and _SCALARS.issuperset(map(type, payload)):
                     at = known[value] if value in known else self._learn(known, value)
-                    if at is not None:
-                        term, place = at
+                    if at is None:
+                        continue
+                    term, place = at
+                    if term not in self._salts:
                         row = packed(
                             term, key, shard, record.seq, record.version, orjson.dumps(payload)
                         )
                         found[place][key] = {term: row}
-                    continue
+                        continue
             for here, rows in zip(found, self.rows(document, key, shard, record), strict=True):
                 if rows:
                     here[key] = rows
@@ -134,10 +142,19 @@ class Extractor:
             carried = carried[:-1] + b"," + orjson.dumps(values) + b"]"
         for term, value in found.items():
             payload = b"[" + orjson.dumps(value) + carried
-            rows[self.definition.partition_of(term)][term] = packed(
-                term, key, shard, record.seq, record.version, payload, several=several
-            )
+            for place, name in self._placed(term, key):
+                rows[place][name] = packed(
+                    name, key, shard, record.seq, record.version, payload, several=several
+                )
         return rows
+
+    def _placed(self, term: bytes, key: bytes) -> list[tuple[int, bytes]]:
+        """Where a document's posting under a term is kept, and under what."""
+        salt = self._salts.get(term)
+        if salt is None:
+            return [(self.definition.partition_of(term), term)]
+        fans = salt.fans if self._is_spreading else (salt.fan,)
+        return [(self.definition.place_of(term, key, fan), named(term, fan)) for fan in fans]
 
     def _terms(self, document: Any) -> dict[bytes, Any]:
         """The values of the indexed fields by stored term: the first of equal ones."""

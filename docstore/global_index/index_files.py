@@ -129,7 +129,9 @@ class IndexFiles:
         """About how many documents have a wanted term: exact for terms."""
         definition = self.definition
         found = sum(
-            self.partitions[definition.partition_of(term)].frequency(term) for term in wanted.terms
+            self.partitions[place].frequency(definition.named(term))
+            for term in wanted.terms
+            for place in definition.places_of(term)
         )
         for lower, upper in wanted.ranges:
             for place in definition.partitions_between(lower, upper):

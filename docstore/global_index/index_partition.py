@@ -186,6 +186,42 @@ class IndexPartition:
                 found.append((term, key, row))
         return found, None
 
+    def under(
+        self, term: bytes, after: bytes, most: int
+    ) -> tuple[list[tuple[bytes, bytes, bytes]], bytes | None]:
+        """Up to so many postings of one term as (term, key, row), behind a place, b"" for none.
+
+        Also the place to go on behind, None at the end.
+        """
+        found: list[tuple[bytes, bytes, bytes]] = []
+        with self._environment.read() as transaction:
+            cursor = transaction.cursor(db=self._tables["postings"])
+            more = cursor.set_range(after or term)
+            if more and cursor.key() == after:
+                more = cursor.next()
+            for place, row in cursor.iternext() if more else ():
+                its, key = located(place, row)
+                if its != term:
+                    return found, None
+                found.append((term, key, row))
+                if len(found) >= most:
+                    return found, place
+        return found, None
+
+    def held(self, keys: Sequence[bytes]) -> dict[bytes, dict[bytes, bytes]]:
+        """The postings that documents have here, of those that have any."""
+        names = self.terms_of(keys)
+        places = {
+            term + suffix_of(key): (term, key) for key, terms in names.items() for term in terms
+        }
+        found: dict[bytes, dict[bytes, bytes]] = {key: {} for key in names}
+        with self._environment.read() as transaction:
+            cursor = transaction.cursor(db=self._tables["postings"])
+            for place, row in cursor.getmulti(sorted(places)):
+                term, key = places[place]
+                found[key][term] = row
+        return found
+
     def frequency(self, term: bytes) -> int:
         """How many documents have a term here."""
         stored = self._environment.get("terms", term)

@@ -6,27 +6,31 @@ is derived, and what it does not name is removed on opening. A base write never 
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from docstore import files, keys
 from docstore.catalog import Definition
 from docstore.global_index.ages import Ages
-from docstore.global_index.bounds import bounds_of
+from docstore.global_index.bounds import bounded
 from docstore.global_index.candidates import Candidates
 from docstore.global_index.checking import check
-from docstore.global_index.comparing import Scatter, differences
+from docstore.global_index.comparing import Scatter, settle
 from docstore.global_index.declaring import (
     INDEXES_DIRECTORY,
     read_definitions,
     remove_strays,
+    stamp_of,
     write_definitions,
 )
 from docstore.global_index.definition import GlobalIndex, check_name
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.lookups import IndexAnswer, answer_of, asked_of, needed_of
 from docstore.global_index.offers import Offer
+from docstore.global_index.term_moving import TermChange, remove_unread, salt
 from docstore.global_index.updater import Updater
+from docstore.global_index.verifying import check_rate
 from docstore.global_index.wanted import Asked, Condition, Wanted
 from docstore.shard import Shard
 from docstore.types import Freshness, Position, Violation
@@ -35,7 +39,6 @@ from indexing.errors import (
     Closed,
     Corruption,
     InvalidQuery,
-    InvalidRequest,
     NotFound,
     Unavailable,
 )
@@ -69,6 +72,7 @@ class GlobalIndexes:
         self._scatter = scatter
         self._ages = Ages(shard_of)
         self._updater = Updater(lambda: list(self._live.values()), numbers, shard_of, self._settle)
+        self._stamp = stamp_of(directory)
         declared = read_definitions(directory)
         if not read_only:
             remove_strays(directory, declared)
@@ -76,6 +80,7 @@ class GlobalIndexes:
         if not read_only:
             for live in self._live.values():
                 live.suit(numbers())
+                remove_unread(live, partial(self._write, live))
 
     def _opened(self, index: GlobalIndex) -> LiveIndex:
         directory = self._directory / INDEXES_DIRECTORY / index.name
@@ -98,10 +103,37 @@ class GlobalIndexes:
         self.wake()
 
     def _bounded(self, index: GlobalIndex) -> GlobalIndex:
-        if index.by != "range":
-            return index
-        shards = [self._shard_of(number) for number in self._numbers()]
-        return index.changed(bounds=bounds_of(index, self._definition.schema, shards))
+        return bounded(index, self._definition.schema, map(self._shard_of, self._numbers()))
+
+    def _look(self) -> bool:
+        """Take up the maps that the writing process has written since; whether there are any."""
+        if not self._read_only or stamp_of(self._directory) == self._stamp:
+            return False
+        with self._changing:
+            self._stamp = stamp_of(self._directory)
+            known = {live.definition: live for live in self._live.values()}
+            declared = read_definitions(self._directory)
+            self._live = {each.name: known.get(each) or self._opened(each) for each in declared}
+            for definition in known.keys() - set(declared):
+                known[definition].close()
+        return True
+
+    def _write(self, of: LiveIndex, changed: GlobalIndex) -> None:
+        """Write down another map of one index."""
+        live = self._live.values()
+        written = [changed if each is of else each.definition for each in live]
+        write_definitions(self._directory, written)
+
+    def salt(self, name: str, value: Any, fan: int) -> TermChange:
+        """Spread the postings of a value over `fan` index partitions; 1 gathers them again.
+
+        A lookup of it asks all of them then, of other values one. Raises NotFound, InvalidRequest
+        for a fan that is none, Unavailable while the index is filled.
+        """
+        self._check_writable()
+        with self._changing:
+            live = self._named(name)
+            return salt(live, partial(self._write, live), value, fan)
 
     def _publish(self, live: dict[str, LiveIndex]) -> None:
         write_definitions(self._directory, [each.definition for each in live.values()])
@@ -132,14 +164,8 @@ class GlobalIndexes:
             definition = renamed.definition.changed(name=to)
             self._updater.errors.pop(name, None)
             opened = self._opened(definition)
-            self._publish(
-                {
-                    each.definition.name: each
-                    for each in (
-                        opened if kept is renamed else kept for kept in self._live.values()
-                    )
-                }
-            )
+            live = [opened if kept is renamed else kept for kept in self._live.values()]
+            self._publish({each.definition.name: each for each in live})
         self.wake()
 
     def __len__(self) -> int:
@@ -165,6 +191,7 @@ class GlobalIndexes:
 
     def offers(self) -> tuple[Offer, ...]:
         """What every index could answer from, as it is now, in the order of declaration."""
+        self._look()
         numbers = self._numbers()
         heads = {number: self._shard_of(number).head for number in numbers} if self._live else {}
         return tuple(
@@ -200,11 +227,12 @@ class GlobalIndexes:
         digested; `after` includes at least some positions. Raises NotFound, InvalidQuery, and
         Unavailable while the index is filled.
         """
+        self._look()
         live = self._named(name)
         needed = needed_of(freshness, after)
         numbers = self._numbers()
         try:
-            return live.find(wanted, conditions, numbers, needed, sort, descending=descending)
+            found = live.find(wanted, conditions, numbers, needed, sort, descending=descending)
         except Closed as error:
             if self._live.get(name) is live:
                 raise
@@ -219,6 +247,9 @@ class GlobalIndexes:
                 hint="search without it, or ask again later",
                 retryable=True,
             ) from error
+        if self._look():
+            raise Unavailable(f"the map of {name!r} has changed", hint="ask again", retryable=True)
+        return found
 
     def lookup(
         self,
@@ -234,10 +265,9 @@ class GlobalIndexes:
     ) -> IndexAnswer:
         """The documents with one of `values`, or in a range (gt, gte, lt, lte), or with a prefix.
 
-        Answered from the index alone. `current` sees every write acknowledged before and does not
-        wait; `any` is as old as the index's lag. `where` are conditions on covered fields. Sorted
-        by an included field or the indexed one, equal values by key; without `sort` by key. Raises
-        NotFound, InvalidQuery, Unavailable while the index is filled.
+        Answered from the index alone. `current` sees every write acknowledged before; `any` is as
+        old as the index's lag. `where` are conditions on covered fields. Sorted by a covered field,
+        equal values by key; without `sort` by key. Raises NotFound, InvalidQuery, Unavailable.
         """
         if any(type(each) is not int or each < 0 for each in (offset, limit)):
             raise InvalidQuery(f"page {offset!r}, {limit!r}", hint="use whole numbers from 0")
@@ -246,8 +276,7 @@ class GlobalIndexes:
         found = self.candidates(
             name, wanted, where, sort=sort, descending=descending, freshness=freshness
         )
-        heads = {number: self._shard_of(number).head for number in self._numbers()}
-        lag = live.lag(heads, self._ages)
+        lag = live.lag({n: self._shard_of(n).head for n in self._numbers()}, self._ages)
         return answer_of(found, self._definition.key, offset, limit, lag)
 
     # Keeping
@@ -255,20 +284,7 @@ class GlobalIndexes:
     def _settle(self, index: LiveIndex) -> None:
         """Compare an index that was filled, and let it be asked or fill it again."""
         with self._settling:
-            begun, numbers = index.begun, self._numbers()
-            if index.state(numbers) != "comparing":
-                return
-            found = next(iter(differences(index, numbers, self._scatter)), None)
-            if index.begun != begun:
-                return  # it was emptied meanwhile: what was compared is no more
-            if found is None:
-                index.promote(begun)
-                return
-            index.empty()
-            raise Corruption(
-                f"the index {index.definition.name!r} was filled and differs: {found}",
-                hint="it is being filled again; if this stays, check the store",
-            )
+            settle(index, self._numbers(), self._scatter)
 
     def catch_up(self) -> None:
         """Apply everything acknowledged before the call and write it, in the calling thread."""
@@ -322,7 +338,7 @@ class GlobalIndexes:
 
     def throttle(self, documents_per_second: float | None) -> None:
         """Bound how fast indexes are filled from the documents; None for as fast as it goes."""
-        _check_rate(documents_per_second)
+        check_rate(documents_per_second)
         self._updater.fill_rate = documents_per_second
 
     def verify(self, documents_per_second: float | None) -> None:
@@ -330,7 +346,7 @@ class GlobalIndexes:
 
         `verification` tells what came of it.
         """
-        _check_rate(documents_per_second)
+        check_rate(documents_per_second)
         self._check_writable()
         self._updater.verifier.rate = documents_per_second
         self.wake()
@@ -362,9 +378,8 @@ class GlobalIndexes:
     def adopt(self, targets: Mapping[int, int], sources: Mapping[int, int]) -> None:
         """Follow the new shards of a split from the seqs their logs begin after.
 
-        `sources` are the seqs that the split shards had when copying began: an index that has
-        applied them has seen all that the new shards hold, and need not read them. One that has
-        not reads them as any unknown shard.
+        `sources` are the seqs that the split shards had when copying began: whoever has applied
+        them has seen all that the new shards hold; who has not reads these as unknown ones.
         """
         for index in self._live.values():
             index.adopt(targets, sources)
@@ -383,10 +398,3 @@ class GlobalIndexes:
         self._updater.stop()
         for index in self._live.values():
             index.close()
-
-
-def _check_rate(documents_per_second: float | None) -> None:
-    if documents_per_second is not None and not documents_per_second > 0:
-        raise InvalidRequest(
-            f"{documents_per_second!r} documents a second", hint="give more than none, or None"
-        )

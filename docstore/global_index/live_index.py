@@ -13,22 +13,23 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import orjson
 
 from docstore.global_index.ages import Ages
-from docstore.global_index.block import Loose, Slice
-from docstore.global_index.candidates import Candidates, once_each, under_all
+from docstore.global_index.candidates import Candidates
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.extracting import Extractor, Rows
 from docstore.global_index.filling import take_documents
+from docstore.global_index.finding import found_in
 from docstore.global_index.index_files import IndexFiles
 from docstore.global_index.index_partition import Checkpoint
 from docstore.global_index.place import Place
 from docstore.global_index.resident import Resident
 from docstore.global_index.tails import Tail, read_tail
-from docstore.global_index.wanted import Condition, Held, Wanted
+from docstore.global_index.wanted import Condition, Wanted
+from docstore.hot_keys.traffic import Traffic
 from docstore.records import Record
 from docstore.shard import Shard
 from indexing.errors import DocstoreError, Unavailable
@@ -43,9 +44,7 @@ FILL_DOCUMENTS = 4000
 """Documents of all shards that one step of filling takes: a commit's cost is lost in them."""
 CHECKPOINT_ENTRIES = 10_000
 """Entries without a change in a partition after which its checkpoints are written all the same."""
-ROWS_MAX = 1_000_000
-"""Postings of an index in memory: some 200 MB. What is not asked for longest is dropped."""
-
+T = TypeVar("T")
 State = Literal["filling", "comparing", "ready"]
 
 
@@ -62,6 +61,7 @@ class LiveIndex:
         read_only: bool,
     ) -> None:
         self.definition = definition
+        self._schema = schema
         self.extractor = Extractor(definition, schema)
         self.shard_of = shard_of
         self._read_only = read_only
@@ -69,6 +69,7 @@ class LiveIndex:
         self._lock = threading.RLock()
         self._clock = itertools.count(1)
         self.files = IndexFiles(directory, definition, read_only=read_only)
+        self.traffic = Traffic(_same)
         self._begin()
 
     def _begin(self) -> None:
@@ -142,6 +143,7 @@ class LiveIndex:
             found = self._place.changes(tails, self.extractor, self.shard_of)
             for resident, rows in zip(self._residents, found, strict=True):
                 resident.take(rows)
+                self.traffic.writes.note_all(itertools.chain.from_iterable(rows.values()))
 
     def digest(self, needed: Mapping[int, int]) -> int:
         """Take shards' entries up to a seq each, in the calling thread; returns how many.
@@ -291,6 +293,7 @@ class LiveIndex:
         """
         extractor = self.extractor
         tests = extractor.tests(conditions)
+        self.traffic.reads.note_all(wanted.terms)
         if sort is not None:
             extractor.check_covers(sort)
         numbers = tuple(numbers)
@@ -306,41 +309,30 @@ class LiveIndex:
         with self._lock:
             if numbers not in self._open_for:
                 raise self._unready()
-            places, segments = self._segments(wanted, tests)
+            places, segments = found_in(self._residents, self.definition, wanted, tests)
             overlay = self.overlay
         return Candidates(segments, extractor, sort, descending, places, pending, overlay)
 
-    def _segments(
-        self, wanted: Wanted, tests: Sequence[tuple[str, Held]]
-    ) -> tuple[tuple[int, ...], list[Slice | Loose]]:
-        places = wanted.partitions(self.definition)
-        segments = [
-            segment
-            for place in places
-            for segment in self._residents[place].find(wanted, tests, self._terms_in(place, wanted))
-        ]
-        self._drop_beyond()
-        segments = segments if wanted.is_one else once_each(segments)
-        for more in wanted.also:
-            asked, others = self._segments(more, ())
-            places = tuple(sorted({*places, *asked}))
-            segments = under_all(segments, others)
-        return places, segments
+    def remap(self, definition: GlobalIndex, *, is_spreading: bool = False) -> None:
+        """Read, and from now on keep, postings where another map of the same index says."""
+        with self._stepping, self._lock:
+            self.definition = self.files.definition = definition
+            self.extractor = Extractor(definition, self._schema, is_spreading=is_spreading)
+
+    def change(self, step: Callable[[Sequence[Resident]], T]) -> T:
+        """Run one short step over what is in memory, nothing else happening meanwhile."""
+        with self._lock:
+            return step(self._residents)
 
     def keys_under(self, wanted: Wanted) -> set[bytes]:
         """The keys of the documents with a wanted term, whatever the index's state."""
         with self._lock:
-            _, segments = self._segments(wanted, ())
+            _, segments = found_in(self._residents, self.definition, wanted, ())
         return {key for segment in segments for key in segment.all_keys()}
 
     def rows_of(self, key: bytes, shard: int, record: Record) -> Rows:
         """The postings that a document must have, of every partition."""
         return self.extractor.rows(orjson.loads(record.body), key, shard, record)
-
-    def _terms_in(self, place: int, wanted: Wanted) -> Sequence[bytes]:
-        if wanted.is_one:
-            return wanted.terms
-        return [term for term in wanted.terms if self.definition.partition_of(term) == place]
 
     def _check_ready(self, numbers: tuple[int, ...]) -> None:
         if self._read_only or numbers not in self._open_for:
@@ -356,16 +348,6 @@ class LiveIndex:
             with self._lock:
                 self._owed -= heads.keys()
                 self._open_for.add(numbers)
-
-    def _drop_beyond(self) -> None:
-        while sum(each.rows_held for each in self._residents) > ROWS_MAX:
-            used = [
-                (*least, each)
-                for each in self._residents
-                if (least := each.least_used()) is not None
-            ]
-            _, at, resident = min(used, key=lambda each: each[0])
-            resident.drop(at)
 
     def tend(self) -> None:
         """Make blocks anew of which much has changed."""
@@ -387,3 +369,7 @@ class LiveIndex:
                 self.flush(is_last=True)
         with self._stepping:
             self.files.close()
+
+
+def _same(term: bytes) -> bytes:
+    return term

@@ -6,6 +6,7 @@ from typing import Any
 
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.live_index import LiveIndex, State
+from docstore.global_index.term_values import value_of_term
 from docstore.global_index.wanted import Wanted
 from indexing.errors import Closed
 
@@ -59,10 +60,19 @@ class Offer:
         asked = [each.partitions(self.definition) for each in (wanted, *wanted.also)]
         return tuple(sorted(set().union(*asked)))
 
+    def fan(self, wanted: Wanted) -> int:
+        """The largest number of places over which the postings of a wanted term are spread."""
+        terms = [term for each in (wanted, *wanted.also) for term in each.terms]
+        return max((self.definition.fan_of(term) for term in terms), default=1)
+
     def to_json(self, numbers: Sequence[int]) -> dict[str, Any]:
         """The definition, where it stands, and how many of some shards are still to be read."""
         return {
             **self.definition.to_json(),
+            "salts": [
+                {"value": value_of_term(each.term), "fan": each.fan}
+                for each in self.definition.salts
+            ],
             "state": self.state,
             "documents": self.documents,
             "postings": self.postings,

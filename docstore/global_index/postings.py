@@ -54,6 +54,11 @@ def packed(
     return _HEADER.pack(several, len(term), shard, seq, version, len(key)) + key + payload
 
 
+def renamed(row: bytes, name: bytes) -> bytes:
+    """A posting's value, to be kept under another name."""
+    return row[:1] + len(name).to_bytes(2, "big") + row[3:]
+
+
 def located(place: bytes, row: bytes) -> tuple[bytes, bytes]:
     """The term and the key of a posting, given the key and value it is kept as."""
     term_bytes = (row[1] << 8) | row[2]

@@ -86,14 +86,34 @@ class Resident:
         self.pending = {**self._leaving, **self.pending}
         self._leaving = {}
 
+    def rows_of(self, keys: Sequence[bytes]) -> dict[bytes, Rows]:
+        """What documents are here now."""
+        found = {key: rows for key in keys if (rows := self._changed(key)) is not None}
+        stored = self.partition.held([key for key in keys if key not in found])
+        return {key: found[key] if key in found else stored.get(key, {}) for key in keys}
+
+    def _changed(self, key: bytes) -> Rows | None:
+        """What a document is that is not on disk so yet."""
+        rows = self.pending.get(key)
+        return self._leaving.get(key) if rows is None else rows
+
+    def on_disk(self, name: bytes, after: bytes, most: int) -> tuple[list[Row], bytes | None]:
+        """Postings under a name that no later change replaces, and where to go on, if there is
+        more."""
+        rows, place = self.partition.under(name, after, most)
+        return [row for row in rows if self._changed(row[1]) is None], place
+
     def find(
-        self, wanted: Wanted, tests: Sequence[tuple[str, Held]], mine: Sequence[bytes]
+        self,
+        ranges: Sequence[tuple[bytes, bytes]],
+        tests: Sequence[tuple[str, Held]],
+        mine: Sequence[bytes],
     ) -> list[Slice | Loose]:
-        """The postings here under the wanted terms, of which `mine` belong to this partition."""
+        """The postings here within ranges of terms, and under some terms of this partition."""
         found: list[Slice | Loose] = []
         for term in mine:
             found += self._loaded(term).find(Wanted((term,)), tests)
-        for lower, upper in wanted.ranges:
+        for lower, upper in ranges:
             at = lower
             while at < upper:
                 block = self._loaded(at)

@@ -12,6 +12,7 @@ from typing import Any
 from docstore.global_index.checking import Divergence, check_document
 from docstore.global_index.live_index import LiveIndex
 from docstore.shard import Shard
+from indexing.errors import InvalidRequest
 
 BATCH_MAX = 64
 """Documents compared in one go, so that nobody waits for it."""
@@ -74,3 +75,11 @@ class Verifier:
             "rounds": self.rounds,
             "last": None if self.last is None else f"{self.last.rule}: {self.last.detail}",
         }
+
+
+def check_rate(documents_per_second: float | None) -> None:
+    """Refuse a rate that is none; None is no bound. Raises InvalidRequest."""
+    if documents_per_second is not None and not documents_per_second > 0:
+        raise InvalidRequest(
+            f"{documents_per_second!r} documents a second", hint="give more than none, or None"
+        )

@@ -85,7 +85,7 @@ class Wanted:
 
     def partitions(self, definition: GlobalIndex) -> tuple[int, ...]:
         """The index partitions that can hold them, those of `also` apart."""
-        found = {definition.partition_of(term) for term in self.terms}
+        found = {place for term in self.terms for place in definition.places_of(term)}
         for lower, upper in self.ranges:
             found.update(definition.partitions_between(lower, upper))
         return tuple(sorted(found))
@@ -125,9 +125,10 @@ def _range_of(asked: Between, kind: Kind) -> tuple[bytes, bytes]:
     lower, upper = kind_range(next(iter(given.values())))
     if any(term[:1] != lower for term in given.values()):
         raise InvalidQuery("the bounds are of two kinds", hint="give two numbers, or two strings")
-    # No whole term begins another, so what follows a term directly is itself with one more byte.
+    # No whole term begins another: what begins with one, as several fields and salted terms do,
+    # sorts before itself with the last byte there is.
     for name, term in given.items():
-        bound = term + b"\0" if name in ("gt", "lte") else term
+        bound = term + b"\xff" if name in ("gt", "lte") else term
         if name in ("gt", "gte"):
             lower = max(lower, bound)
         else:

@@ -6,9 +6,10 @@ an index dropped and made anew or rebuilt now and then, and prints a line after 
 
 import random
 import sys
+from contextlib import suppress
 from typing import Any
 
-from docstore import GlobalIndex, NotFound, Store
+from docstore import GlobalIndex, NotFound, Store, Unavailable
 
 NUMBERS = 400
 BATCH = 40
@@ -39,6 +40,9 @@ def main(data: str, seed: int) -> None:
                 cars.indexes.create(PRICE)
             elif turn == 2:
                 cars.indexes.catch_up()
+            elif turn < 8:
+                with suppress(NotFound, Unavailable):  # nobody has it now, or it is being filled
+                    cars.indexes.salt("color", rng.choice(["red", "blue"]), rng.choice([1, 2]))
             print("written", flush=True)
 
 

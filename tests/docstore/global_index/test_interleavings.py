@@ -6,6 +6,7 @@ each shard. A crash is a copy of the files of an open store, as a killed process
 
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from docstore import Collection, GlobalIndex, Store, Unavailable
+from docstore import Collection, GlobalIndex, NotFound, Store, Unavailable
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.tails import read_tail
+from docstore.global_index.term_moving import salt
 from docstore.global_index.wanted import Beginning, Between, Condition, Values
 
 KEYS = [f"k{number}" for number in range(7)]
 COLORS = ["red", "blue", "rust", ["red", "blue"], None]
 KEY = st.sampled_from(KEYS)
+FAN = st.sampled_from([1, 2, 2])
 BODY = st.fixed_dictionaries(
     {},
     optional={
@@ -148,6 +151,29 @@ class Interleavings(RuleBasedStateMachine):
     @rule(name=st.sampled_from(["color", "price"]), place=st.none() | st.integers(0, 1))
     def rebuild(self, name: str, place: int | None) -> None:
         self.cars.indexes.rebuild(name, place)
+
+    @rule(name=st.sampled_from(["color", "price"]), number=st.integers(0, 2), fan=FAN)
+    def salt(self, name: str, number: int, fan: int) -> None:
+        value: Any = ["red", "blue", "rust"][number] if name == "color" else number
+        with suppress(NotFound, Unavailable):  # nobody has it; the index is being filled
+            self.cars.indexes.salt(name, value, fan)
+
+    @rule(name=st.sampled_from(["color", "price"]), number=st.integers(0, 2), fan=FAN)
+    def crash_while_salting(self, name: str, number: int, fan: int) -> None:
+        value: Any = ["red", "blue", "rust"][number] if name == "color" else number
+
+        class Killed(Exception):
+            pass
+
+        def copied(definition: GlobalIndex) -> None:
+            self.cars.indexes._write(self.live[name], definition)
+            self.copies += 1
+            if self.copies % 3 == 0:
+                raise Killed
+
+        with suppress(Killed, NotFound, Unavailable):
+            salt(self.live[name], copied, value, fan)
+        self.crash()
 
     @rule()
     def reopen(self) -> None:
