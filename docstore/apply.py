@@ -16,20 +16,24 @@ from docstore.records import (
     pack_document,
     pack_entry,
     pack_seq,
+    revision_of,
     unpack_answer,
     unpack_entry,
     unpack_seq,
-    version_of,
 )
 from indexing.errors import InvalidRequest, VersionConflict
 
 OP_ID_BYTES_MAX = 64
+_ABSENT = 0, 0
+"""The version and the seq of a document that is not there."""
 
 
 class Write(NamedTuple):
     """One operation: put `body` under `key`, or delete the key when `body` is None.
 
-    `if_version` 0 means the key must be absent, like `if_absent`. `at` is microseconds since 1970.
+    `if_version` 0 means the key must be absent, like `if_absent`. `if_seq` means that the write
+    with that seq made the document: versions start again after a delete, seqs never do. `at` is
+    microseconds since 1970.
     """
 
     key: bytes
@@ -39,6 +43,7 @@ class Write(NamedTuple):
     if_absent: bool = False
     if_present: bool = False
     op_id: bytes = b""
+    if_seq: int | None = None
 
 
 Outcome = Answer | VersionConflict
@@ -52,8 +57,8 @@ def apply(environment: Environment, transaction: Transaction, writes: list[Write
     """
     tables = environment.tables
     documents = transaction.cursor(db=tables["documents"])
-    versions = {
-        key: version_of(stored) for key, stored in documents.getmulti([w.key for w in writes])
+    revisions = {
+        key: revision_of(stored) for key, stored in documents.getmulti([w.key for w in writes])
     }
     first = head = unpack_seq(transaction.get(HEAD, db=tables["meta"]))
     outcomes: list[Outcome] = []
@@ -61,16 +66,16 @@ def apply(environment: Environment, transaction: Transaction, writes: list[Write
     states: dict[bytes, bytes | None] = {}
     answers: dict[bytes, Answer] = {}
     for write in writes:
-        key, body, at, if_version, if_absent, if_present, op_id = write
+        key, body, at, if_version, if_absent, if_present, op_id, if_seq = write
         if op_id:
             answered = answers.get(op_id) or _answered(transaction, tables, op_id)
             # On another key it is another operation: to call that done would lose a write.
             if answered is not None and answered.key == key:
                 outcomes.append(answered)
                 continue
-        version = versions.get(key, 0)
-        if if_version is not None or if_absent or if_present:
-            conflict = _conflict(write, version)
+        version, seq = revisions.get(key, _ABSENT)
+        if if_version is not None or if_absent or if_present or if_seq is not None:
+            conflict = _conflict(write, version, seq)
             if conflict is not None:
                 outcomes.append(conflict)
                 continue
@@ -80,12 +85,12 @@ def apply(environment: Environment, transaction: Transaction, writes: list[Write
         head += 1
         if body is None:
             states[key] = None
-            versions[key] = 0
+            revisions[key] = _ABSENT
             entries.append((pack_seq(head), pack_entry(Operation.DELETE, 0, at, key, op_id)))
             answer = Answer(key, 0, head, deleted=True)
         else:
             states[key] = pack_document(version + 1, head, body)
-            versions[key] = version + 1
+            revisions[key] = version + 1, head
             entries.append((pack_seq(head), pack_entry(Operation.PUT, version + 1, at, key, op_id)))
             answer = Answer(key, version + 1, head, version == 0)
         if op_id:
@@ -119,7 +124,7 @@ def _store(
         transaction.put(op_id, pack_answer(answer), db=tables["operations"])
 
 
-def _conflict(write: Write, version: int) -> VersionConflict | None:
+def _conflict(write: Write, version: int, seq: int) -> VersionConflict | None:
     if write.if_version is not None and write.if_version != version:
         return VersionConflict(
             f"the document is at version {version}, not {write.if_version}"
@@ -127,16 +132,30 @@ def _conflict(write: Write, version: int) -> VersionConflict | None:
             else f"the document does not exist, so it is not at version {write.if_version}",
             hint="read it again and decide whether the change still applies",
             current=version,
+            seq=seq,
+        )
+    if write.if_seq is not None and write.if_seq != seq:
+        return VersionConflict(
+            f"the document, at version {version}, was made by write {seq}, not {write.if_seq}"
+            if version
+            else "the document does not exist",
+            hint="read it again and decide whether the change still applies",
+            current=version,
+            seq=seq,
         )
     if write.if_absent and version:
         return VersionConflict(
             f"the document exists, at version {version}",
             hint="write without if_absent to replace it",
             current=version,
+            seq=seq,
         )
     if write.if_present and not version:
         return VersionConflict(
-            "the document does not exist", hint="write without if_present to create it", current=0
+            "the document does not exist",
+            hint="write without if_present to create it",
+            current=0,
+            seq=0,
         )
     return None
 

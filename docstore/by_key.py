@@ -126,6 +126,13 @@ class ByKey(Generic[D]):
         stored = self._record(encoded)
         return None if stored is None else self._document(encoded, stored)
 
+    def stored(self, key: Key) -> Record | None:
+        """The bytes under a key, their version and the seq of the write that made them, or None.
+
+        The version starts again at 1 after a delete; with the seq it never recurs.
+        """
+        return self._record(self._encoded(key))
+
     def _document(self, encoded: bytes, stored: Record) -> Document[D]:
         key = keys.decode(self._spec, encoded)
         return Document(key, stored.version, self._codec.decode(stored.body))

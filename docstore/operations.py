@@ -14,7 +14,10 @@ from docstore.types import Key
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Store a document under its key, as `Collection.put` does."""
+    """Store a document under its key, as `Collection.put` does.
+
+    `if_seq` is the seq of the position of the write that must have made the document that is there.
+    """
 
     document: Any
     key: Key | None = None
@@ -22,6 +25,7 @@ class Put:
     if_absent: bool = False
     if_present: bool = False
     op_id: str | None = None
+    if_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Delete:
     if_version: int | None = None
     if_present: bool = False
     op_id: str | None = None
+    if_seq: int | None = None
 
 
 def write_of(
@@ -47,4 +52,5 @@ def write_of(
     else:
         _, encoded, body = codec.encode(operation.document, operation.key, operation.op_id)
         if_absent = operation.if_absent
-    return Write(encoded, body, at, operation.if_version, if_absent, operation.if_present, op_id)
+    conditions = operation.if_version, if_absent, operation.if_present
+    return Write(encoded, body, at, *conditions, op_id, operation.if_seq)

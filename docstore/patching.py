@@ -37,7 +37,10 @@ def patch_one(
         # The key is passed along, so a patch that would change it is refused.
         _, _, body = codec.encode(merged, key)
         expected = stored.version if if_version is None else if_version
-        write = Write(encoded, body, now_microseconds(), expected, op_id=op_id_bytes(op_id))
+        # Of the same version may also be another document, made after this one was deleted.
+        seq = stored.seq if stored.version == expected else None
+        operation = op_id_bytes(op_id)
+        write = Write(encoded, body, now_microseconds(), expected, op_id=operation, if_seq=seq)
         return writing.one(partitions, write)
 
     while True:

@@ -115,12 +115,12 @@ def unpack_document(data: bytes) -> Record:
     return Record(version, seq, data[_DOCUMENT.size :])
 
 
-def version_of(data: bytes) -> int:
-    """Just the version of a document's value; raises Corruption on another format."""
-    form, version, _ = _DOCUMENT.unpack_from(data)
+def revision_of(data: bytes) -> tuple[int, int]:
+    """Just the version and the seq of a document's value; raises Corruption on another format."""
+    form, version, seq = _DOCUMENT.unpack_from(data)
     if form != _FORMAT:
         raise _broken("document", f"format {form}")
-    return int(version)
+    return version, seq
 
 
 def pack_entry(

@@ -34,9 +34,9 @@ def position_text(positions: Iterable[Position]) -> str:
     return " ".join(map(str, positions))
 
 
-def etag(version: int) -> str:
-    """A document's version as an entity tag."""
-    return f'"{version}"'
+def etag(version: int, seq: int) -> str:
+    """The entity tag of what a write made: a version recurs after a delete, its seq does not."""
+    return f'"{version}-{seq}"'
 
 
 def written_json(result: WriteResult) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from docstore import InvalidRequest
 from docstore.apply import OP_ID_BYTES_MAX
 from docstore.keys import OPERATION_KEYS
 
-_TAG = re.compile(r'"(\d{1,18})"')
+_TAG = re.compile(r'"(\d{1,18})(?:-(\d{1,18}))?"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Conditions:
     if_present: bool = False
     if_absent: bool = False
     op_id: str | None = None
+    if_seq: int | None = None
 
 
 def conditions_of(request: Request) -> Conditions:
@@ -40,11 +41,9 @@ def conditions_of(request: Request) -> Conditions:
             hint="If-None-Match: * writes only what is not there yet",
             path="if-none-match",
         )
+    version, seq = (None, None) if match in (None, "*") else revision_of(match)
     return Conditions(
-        None if match in (None, "*") else version_of(match),
-        match == "*",
-        none_match == "*",
-        None if op_id is None else _op_id(op_id),
+        version, match == "*", none_match == "*", None if op_id is None else _op_id(op_id), seq
     )
 
 
@@ -53,25 +52,28 @@ def operation_of(op_id: str, number: int) -> str:
     return uuid.uuid5(OPERATION_KEYS, f"{op_id} {number}").hex
 
 
-def version_of(tag: str | None) -> int:
-    """The version that an entity tag is; raises InvalidRequest for another form."""
+def revision_of(tag: str | None) -> tuple[int, int | None]:
+    """The version that an entity tag names, and the seq unless it is a version alone.
+
+    Raises InvalidRequest for another form.
+    """
     found = _TAG.fullmatch((tag or "").strip())
     if found is None:
         raise InvalidRequest(
-            "the entity tag is not a version in quotes",
-            hint='send one ETag as this server gave it, like "3"',
+            "the entity tag is none of this server's",
+            hint='send one ETag as this server gave it, like "3-17", or a version, like "3"',
             path="if-match",
         )
-    return int(found[1])
+    return int(found[1]), None if found[2] is None else int(found[2])
 
 
-def is_not_modified(request: Request, version: int) -> bool:
-    """Whether a reader has this version already."""
+def is_not_modified(request: Request, tag: str) -> bool:
+    """Whether a reader has what this entity tag names already."""
     tags = request.headers.get("if-none-match")
     if tags is None:
         return False
     names = [tag.strip().removeprefix("W/") for tag in tags.split(",")]
-    return "*" in names or f'"{version}"' in names
+    return "*" in names or tag in names
 
 
 def _op_id(text: str) -> str:

@@ -1,7 +1,9 @@
 """Documents by key: put, post, get, patch, delete, and many at once by their keys."""
 
+from functools import partial
 from typing import Any
 
+import orjson
 from starlette.responses import Response
 
 from api.http import body, models
@@ -26,6 +28,7 @@ from docstore import (
     WriteResult,
 )
 from docstore.keys import new_key
+from docstore.merge_patch import merge_patch
 from docstore.types import Key
 
 DOCUMENTS = ONE + "/documents"
@@ -33,16 +36,16 @@ DOCUMENT = DOCUMENTS + "/{key:key}"
 
 
 async def get(call: Call) -> Response:
-    """A document; its version is the ETag."""
+    """A document; its ETag is its version and the seq of the write that made it."""
     parameters(call.request, {})
     key = _key(call)
-    found = call.served.bytes.fetch(key)
+    found = call.served.collection.stored(key)
     if found is None:
         raise _absent(key)
-    headers = {"etag": etag(found.version)}
-    if is_not_modified(call.request, found.version):
-        return Response(status_code=304, headers=headers)
-    return Response(found.document, 200, headers, "application/json")
+    tag = etag(found.version, found.seq)
+    if is_not_modified(call.request, tag):
+        return Response(status_code=304, headers={"etag": tag})
+    return Response(found.body, 200, {"etag": tag}, "application/json")
 
 
 async def put(call: Call) -> Response:
@@ -85,10 +88,21 @@ async def patch(call: Call) -> Response:
             "a patch changes a document that is there", hint="leave If-None-Match out"
         )
     collection = call.served.collection
+    if asked.if_seq is not None:
+        document = await call.service.run(partial(_patched, collection, key, changes))
+        return _written(call, await call.served.writes.write(_put(document, key, asked)))
     result = await call.service.run(
         lambda: collection.patch(key, changes, if_version=asked.if_version, op_id=asked.op_id)
     )
     return _written(call, result)
+
+
+def _patched(collection: Collection[Any], key: Key, changes: dict[str, Any]) -> Any:
+    """What a document becomes; whether it is still the one that was meant is decided later."""
+    found = collection.stored(key)
+    if found is None:
+        raise _absent(key)
+    return merge_patch(orjson.loads(found.body), changes)
 
 
 async def delete(call: Call) -> Response:
@@ -97,7 +111,7 @@ async def delete(call: Call) -> Response:
     key, asked = _key(call), conditions_of(call.request)
     if asked.if_absent:
         raise InvalidRequest("a delete removes what is there", hint="leave If-None-Match out")
-    operation = Delete(key, asked.if_version, asked.if_present, asked.op_id)
+    operation = Delete(key, asked.if_version, asked.if_present, asked.op_id, asked.if_seq)
     result = await call.served.writes.write(operation)
     return json_response(written_json(result), 200, {POSITION_HEADER: str(result.position)})
 
@@ -156,11 +170,13 @@ def _put(
         asked.if_absent or if_absent,
         asked.if_present,
         asked.op_id,
+        asked.if_seq,
     )
 
 
 def _written(call: Call, result: WriteResult) -> Response:
-    headers = {"etag": etag(result.version), POSITION_HEADER: str(result.position)}
+    at = result.position
+    headers = {"etag": etag(result.version, at.seq), POSITION_HEADER: str(at)}
     if result.created:
         headers["location"] = location(call.served.collection, result.key)
     return json_response(written_json(result), 201 if result.created else 200, headers)

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from api.http import refusals
+from api.http.answers import etag
 from api.json_text import json_bytes
 from docstore import (
     AlreadyExists,
@@ -99,7 +100,7 @@ def problem_response(error: DocstoreError, request_id: str) -> Response:
     elif isinstance(error, refusals.MethodNotAllowed):
         headers["allow"] = ", ".join(error.data["allowed"])
     elif isinstance(error, VersionConflict) and error.data.get("current"):
-        headers["etag"] = f'"{error.data["current"]}"'
+        headers["etag"] = etag(error.data["current"], error.data["seq"])
     if error.retryable:
         headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     return Response(json_bytes(members), members["status"], headers, MEDIA_TYPE)

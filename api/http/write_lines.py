@@ -32,6 +32,9 @@ class WriteLine(models.Asked):
     if_version: int | None = Field(None, ge=0)
     if_absent: bool = False
     if_present: bool = False
+    if_seq: int | None = Field(
+        None, ge=0, description="Of the position of the write that made the document."
+    )
     op_id: str | None = Field(None, description="A line with the same is written once.")
 
 
@@ -54,8 +57,9 @@ def written_line(
                 "a delete has neither key nor if_absent", hint='write {"delete": "car-1"}'
             )
         key = key_of_json(collection, asked.delete)
-        return Delete(key, asked.if_version, asked.if_present, op_id)
+        return Delete(key, asked.if_version, asked.if_present, op_id, asked.if_seq)
     field = generated_key_field(collection)
     if key is None and op_id is not None and field and asked.put.get(field) is None:
         key = operation_of(op_id, 0)
-    return Put(asked.put, key, asked.if_version, asked.if_absent, asked.if_present, op_id)
+    conditions = asked.if_version, asked.if_absent, asked.if_present
+    return Put(asked.put, key, *conditions, op_id, asked.if_seq)

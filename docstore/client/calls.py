@@ -124,6 +124,7 @@ class CollectionCalls(Generic[D]):
             write["if_absent"] = operation.if_absent
         op_id_bytes(operation.op_id)
         write |= {"if_version": operation.if_version, "if_present": operation.if_present}
+        write["if_seq"] = operation.if_seq
         write["op_id"] = operation.op_id
         said = {
             name: each for name, each in write.items() if each is not None and each is not False
@@ -179,7 +180,7 @@ class CollectionCalls(Generic[D]):
         def read(answer: Answer) -> Document[D] | None:
             if answer.status == 404:
                 return None
-            version = int(answer.headers["etag"].strip('"'))
+            version = _version_in(answer)
             answer.json()  # a body that was cut off must not pass for a document
             return Document(whole, version, self._codec.decode(answer.body))
 
@@ -192,7 +193,7 @@ class CollectionCalls(Generic[D]):
         def read(answer: Answer) -> tuple[int, dict[str, Any]] | None:
             if answer.status == 404:
                 return None
-            return int(answer.headers["etag"].strip('"')), dict(answer.json())
+            return _version_in(answer), dict(answer.json())
 
         return Call("GET", self._document(encoded), read, absent=_is_no_document)
 
@@ -321,6 +322,11 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 def _is_no_document(_: Answer, error: DocstoreError) -> bool:
     return "key" in error.data
+
+
+def _version_in(answer: Answer) -> int:
+    """The version that an entity tag begins with."""
+    return int(answer.headers["etag"].strip('"').partition("-")[0])
 
 
 def _operation(op_id: str | None) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from api.http.write_queue import BATCH_MAX, WriteQueue
-from docstore import Closed, Delete, Put, Store, VersionConflict
+from docstore import Closed, Delete, Put, Store, VersionConflict, WriteResult
 
 
 class Queued:
@@ -66,9 +66,11 @@ def test_a_refused_write_reaches_its_own_caller_only(queued: Queued) -> None:
         return await asyncio.gather(*writes, return_exceptions=True)
 
     made, refused, deleted = asyncio.run(run())
+    assert isinstance(made, WriteResult)
     assert isinstance(refused, VersionConflict)
-    assert refused.data == {"current": 1, "key": "a"}
-    assert (getattr(made, "version", None), getattr(deleted, "deleted", None)) == (1, True)
+    assert isinstance(deleted, WriteResult)
+    assert refused.data == {"current": 1, "seq": made.position.seq, "key": "a"}
+    assert (made.version, deleted.deleted) == (1, True)
     queued.close()
 
 
