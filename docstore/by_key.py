@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from docstore import keys, writing
-from docstore.apply import Write, op_id_bytes
+from docstore.apply import Write
 from docstore.documents import DocumentCodec
 from docstore.live_map import LiveMap
-from docstore.operations import Delete, Put, write_of
+from docstore.operations import Delete, Put, check_conditions, write_of
 from docstore.patching import patch_one
 from docstore.records import Record
 from docstore.scanning import scan
@@ -55,9 +55,8 @@ class ByKey(Generic[D]):
         Raises InvalidDocument, VersionConflict when a condition fails, Unavailable. A retry with
         the same `op_id` writes nothing and returns the first answer.
         """
-        at, operation = now_microseconds(), op_id_bytes(op_id)
-        _, encoded, body = self._codec.encode(document, key, op_id)
-        write = Write(encoded, body, at, if_version, if_absent, if_present, operation)
+        asked = Put(document, key, if_version, if_absent, if_present, op_id)
+        write = write_of(asked, self._codec, self._encoded, now_microseconds())
         return self._live.ask(lambda partitions: writing.one(partitions, write))
 
     def delete(
@@ -81,6 +80,7 @@ class ByKey(Generic[D]):
         Raises NotFound, InvalidDocument when the result is not valid or its key would change, and
         VersionConflict. Without `if_version`, a concurrent change is read and patched again.
         """
+        check_conditions(if_version)
         return patch_one(self._live, self._codec, self._encoded(key), patch, if_version, op_id)
 
     def put_many(

@@ -12,6 +12,7 @@ from docstore.asking import asking_of
 from docstore.by_key import ByKey
 from docstore.completing import complete
 from docstore.counting import Counting
+from docstore.deleting import delete_found
 from docstore.documents import DocumentCodec
 from docstore.execute import Deadline
 from docstore.global_index.indexes import GlobalIndexes
@@ -25,6 +26,7 @@ from docstore.request import Page, Request, check_unplanned, request_of
 from docstore.resembling import more_like
 from docstore.types import (
     Change,
+    DeleteResult,
     Freshness,
     Key,
     PartitionChange,
@@ -174,6 +176,23 @@ class Collection(ByKey[D]):
         check_unplanned(page)
         explain = partial(answering.explain, asking=asking_of(index, max_fanout))
         return self._ask(explain, q, filter, query, sort, freshness, after, operator)
+
+    def delete_by_query(
+        self,
+        q: str | None = None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002
+        query: dict[str, Any] | Query | None = None,
+        operator: str | None = None,
+        max_documents: int | None = None,
+    ) -> DeleteResult:
+        """Delete the documents that match, all of them or up to `max_documents`, in batches.
+
+        Sees every write acknowledged before; a document that is written meanwhile is found again or
+        stays. Raises InvalidQuery, also when nothing says which documents.
+        """
+        question = {"q": q, "filter": filter, "query": query, "operator": operator}
+        return delete_found(self.as_bytes().search, self.write_many, question, max_documents)
 
     def complete(
         self,

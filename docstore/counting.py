@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
+from docstore.execute import Deadline
 from indexing.counting import Ask, Counts, counted
 from indexing.facets import Facet, parse_facets
 from indexing.histograms import HistogramAsked, parse_histograms
@@ -64,11 +65,15 @@ def count(
     pool: Executor,
     *,
     with_total: bool,
+    deadline: Deadline | None = None,
 ) -> Counts:
     """Count over `views`, which serve the query as it is; wider questions ask `views_for` theirs.
 
-    The total counts the query's own matches. Raises InvalidQuery.
+    The total counts the query's own matches. Raises InvalidQuery, and DeadlineExceeded unless what
+    is found by then will do: then the shards that were searched in time are counted to the end.
     """
+    if deadline is not None and deadline.is_partial:
+        deadline = None
     groups = counting.by_own(narrowed.narrowing)
     if with_total:
         groups.setdefault(None, Counting())
@@ -82,7 +87,7 @@ def count(
             searches.unscored(),
             group.facets,
             group.histograms,
-            _asking(pool, sum(view.documents for view in over.values())),
+            _asking(pool, sum(view.documents for view in over.values()), deadline),
             with_total=with_total and own is None,
         )
         if own is None:
@@ -97,9 +102,17 @@ def count(
     return whole
 
 
-def _asking(pool: Executor, documents: int) -> Callable[[list[Ask]], list[dict[str, Any]]]:
+def _asking(
+    pool: Executor, documents: int, deadline: Deadline | None
+) -> Callable[[list[Ask]], list[dict[str, Any]]]:
+    def one(ask: Ask) -> dict[str, Any]:
+        if deadline is not None:
+            deadline.check()
+        view, query, aggregations = ask
+        return view.aggregate(query, aggregations)
+
     def one_by_one(asks: list[Ask]) -> list[dict[str, Any]]:
-        return [view.aggregate(query, aggregations) for view, query, aggregations in asks]
+        return [one(ask) for ask in asks]
 
     def by_halves(asks: list[Ask]) -> list[dict[str, Any]]:
         other_half = pool.submit(one_by_one, asks[1::2])

@@ -10,6 +10,7 @@ from typing import Any
 from docstore.apply import Write, op_id_bytes
 from docstore.documents import DocumentCodec
 from docstore.types import Key
+from indexing.errors import InvalidRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,33 @@ class Delete:
     if_seq: int | None = None
 
 
+def check_conditions(
+    if_version: object,
+    if_seq: object = None,
+    *,
+    if_absent: bool = False,
+    if_present: bool = False,
+) -> None:
+    """Refuse conditions that are none or that contradict each other; raises InvalidRequest."""
+    for name, value in (("if_version", if_version), ("if_seq", if_seq)):
+        if value is not None and (type(value) is not int or value < 0):
+            raise InvalidRequest(
+                f"{name} is {value!r}", hint="pass what a read or a write told", path=name
+            )
+    if if_absent and (if_present or if_version is not None or if_seq is not None):
+        raise InvalidRequest(
+            "if_absent stands beside a condition on what is there",
+            hint="pass if_absent alone, or if_version",
+            path="if_absent",
+        )
+    if if_present and if_version == 0:
+        raise InvalidRequest(
+            "if_version 0 means that there is no document, and if_present that there is one",
+            hint="pass one of them",
+            path="if_version",
+        )
+
+
 def write_of(
     operation: Put | Delete,
     codec: DocumentCodec[Any],
@@ -47,10 +75,13 @@ def write_of(
 ) -> Write:
     """The write that an operation is; raises InvalidDocument, InvalidRequest."""
     op_id = op_id_bytes(operation.op_id)
+    if_absent = isinstance(operation, Put) and operation.if_absent
+    if_version, if_present, if_seq = operation.if_version, operation.if_present, operation.if_seq
+    if if_version is not None or if_absent or if_present or if_seq is not None:
+        check_conditions(if_version, if_seq, if_absent=if_absent, if_present=if_present)
+    body: bytes | None = None
     if isinstance(operation, Delete):
-        encoded, body, if_absent = encoded_of(operation.key), None, False
+        encoded = encoded_of(operation.key)
     else:
         _, encoded, body = codec.encode(operation.document, operation.key, operation.op_id)
-        if_absent = operation.if_absent
-    conditions = operation.if_version, if_absent, operation.if_present
-    return Write(encoded, body, at, *conditions, op_id, operation.if_seq)
+    return Write(encoded, body, at, if_version, if_absent, if_present, op_id, if_seq)

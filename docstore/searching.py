@@ -102,14 +102,18 @@ def _found(
     planned = time.perf_counter()
     if routing.keys and request.sort is None:
         read = _point_read(partitions, codec, routing, page, marking, began, planned)
-        return read if counting is None else _with_counts(partitions, request, counting, read)
+        if counting is None:
+            return read
+        return _with_counts(partitions, request, counting, read, deadline)
     shards = routing.plan.chosen.shards
     heads = None if may_be_torn else {number: partitions.shard(number).head for number in shards}
     views = partitions.views(shards, request.after, current=request.current)
     refreshed = time.perf_counter()
     if counting is not None and page.limit == 0:
         # Whoever wants no hits finds the total while counting, and looks for matches only once.
-        counts = counts_beside(partitions, request, counting, views, with_total=True)
+        counts = counts_beside(
+            partitions, request, counting, views, with_total=True, deadline=deadline
+        )
         found = execute.Found(counts.total or 0, [], counts.notes, 0.0, 0.0)
     else:
         found = execute.search(
@@ -123,7 +127,7 @@ def _found(
         )
         views = {number: view for number, view in views.items() if number not in found.missing}
         if counting is not None:
-            counts = counts_beside(partitions, request, counting, views)
+            counts = counts_beside(partitions, request, counting, views, deadline=deadline)
     fetching = time.perf_counter()
     is_by_score = request.sort is None
     hits = _hits(partitions, codec, found.ranked, page.select, marking, heads, by_score=is_by_score)
@@ -157,13 +161,17 @@ def _found(
 
 
 def _with_counts(
-    partitions: Partitions, request: Request, counting: Counting, read: SearchResult[D]
+    partitions: Partitions,
+    request: Request,
+    counting: Counting,
+    read: SearchResult[D],
+    deadline: execute.Deadline | None,
 ) -> SearchResult[D]:
     """What was read by key, with the counts that only the indexes can tell."""
     began = time.perf_counter()
     shards = read.plan.chosen.shards
     views = partitions.views(shards, request.after, current=request.current)
-    counts = counts_beside(partitions, request, counting, views)
+    counts = counts_beside(partitions, request, counting, views, deadline=deadline)
     spent = (time.perf_counter() - began) * 1000
     return replace(
         read,
@@ -181,6 +189,7 @@ def counts_beside(
     views: dict[int, View],
     *,
     with_total: bool = False,
+    deadline: execute.Deadline | None = None,
 ) -> Counts:
     """What is counted beside a search over views that serve its query; opens more if needed."""
 
@@ -197,6 +206,7 @@ def counts_beside(
         key_texts(partitions),
         partitions.search_pool,
         with_total=with_total,
+        deadline=deadline,
     )
 
 

@@ -74,6 +74,18 @@ class FailedWrite:
     error: DocstoreError
 
 
+@dataclass(frozen=True, slots=True)
+class DeleteResult:
+    """What `delete_by_query` did: how many it deleted, whether more matches are left, and where.
+
+    `position` is what a search takes as `after`.
+    """
+
+    deleted: int
+    more: bool
+    position: tuple[Position, ...]
+
+
 class BatchResult(Sequence["WriteResult | FailedWrite"]):
     """What `put_many` and `delete_many` did, per document, in the order given.
 

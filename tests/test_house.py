@@ -37,6 +37,7 @@ PUBLIC = {
         "Corruption",
         "DeadlineExceeded",
         "Delete",
+        "DeleteResult",
         "DocstoreError",
         "Document",
         "FailedWrite",

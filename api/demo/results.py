@@ -22,6 +22,7 @@ _SIMILAR = 6
 _COMPARED = ("make", "model", "title", "body", "fuel", "features")
 """What makes two cars alike; who sells them and how they say so does not."""
 _COMPLETIONS = 8
+_COMPLETION_SECONDS = 2.0
 _COMPLETED_FIELDS = ("make", "model", "body")
 _PAGES_AROUND = 2
 
@@ -170,7 +171,8 @@ async def completions(service: Service, request: Request) -> Response:
         order = dict.fromkeys(each.value.lower() for each in (*names, *words))
         return [found[value] for value in order if value != typed.lower()][:_COMPLETIONS]
 
-    found = await service.run(run)
+    # One of a few dear searches, and soon over: nobody waits for words that were typed long ago.
+    found = await service.run_dear(_COMPLETION_SECONDS, run)
     return JSONResponse({"completions": found}, headers={"cache-control": "no-store"})
 
 
@@ -183,7 +185,10 @@ async def listing_page(service: Service, request: Request) -> Response:
         raise NotFound(
             "this listing is not there any more", hint="it may have been sold: look for others"
         )
-    similar = await service.run(lambda: cars.more_like(key, _COMPARED, limit=_SIMILAR))
+    similar = await service.run_dear(
+        service.settings.request_seconds,
+        lambda: cars.more_like(key, _COMPARED, limit=_SIMILAR),
+    )
     service.slow.note(COLLECTION, similar)
     return rendering.page(
         "listing.html",

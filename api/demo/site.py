@@ -39,6 +39,11 @@ async def _asset(_: Service, request: Request) -> Response:
     return rendering.asset(request.path_params["file"])
 
 
+async def _icon(_: Service, __: Request) -> Response:
+    """What browsers ask for without being told, by JSON answers too: the pages' own mark."""
+    return rendering.asset("mark.svg")
+
+
 def routes(service: Service) -> Sequence[BaseRoute]:
     """All routes of the site."""
     pages = (
@@ -51,6 +56,7 @@ def routes(service: Service) -> Sequence[BaseRoute]:
         _Page("/console", console.console_page, scope="admin"),
         _Page("/console/events", console.events, scope="admin"),
         _Page("/static/{file}", _asset, scope=None),
+        _Page("/favicon.ico", _icon, scope=None),
     )
     return [Route(each.path, _Served(service, each)) for each in pages]
 

@@ -315,6 +315,11 @@ class SearchAnswer(BaseModel):
     """A page of matches; `total` is exact."""
 
     total: int
+    cached: bool = Field(
+        False,
+        description="Whether the answer was kept from before, and nothing was written since: "
+        "the times it tells are those of when it was found.",
+    )
     hits: list[Hit]
     shards_touched: int
     took_ms: float

@@ -16,9 +16,10 @@ from api.http.collections import ONE
 from api.http.key_paths import key_of_json
 from api.http.queries import parameters
 from api.http.routing import Call, Operation
-from docstore import Collection, Delete, InvalidQuery, Position, SearchResult
+from docstore import Collection, InvalidQuery, Position, SearchResult
 from docstore.answering import price
 from docstore.asking import Asking
+from docstore.deleting import DELETE_BATCH, Deletions, check_narrowed, delete_some
 from docstore.partitions import Partitions
 from docstore.request import positions_of, request_of
 from docstore.types import Freshness
@@ -27,9 +28,6 @@ from indexing.place import CLAUSES_MAX, DEPTH_MAX
 
 T = TypeVar("T")
 Q = TypeVar("Q", bound=models.Asked)
-
-_DELETE_BATCH = 1_000
-"""Documents of one delete: other writers get their turn between two."""
 
 _SEARCH_PARAMETERS: dict[str, Any] = {
     "q": {"type": "string"},
@@ -87,8 +85,13 @@ async def _answered(call: Call, question: bytes, asked: Callable[[], models.Sear
     response, is_whole = await _searched(call, asked())
     call.service.metrics.searched.inc()
     if is_whole and state is not None and served.collection.ask(Partitions.indexed_state) == state:
-        cache.keep(key, question, bytes(response.body))
+        cache.keep(key, question, _as_kept(bytes(response.body)))
     return response
+
+
+def _as_kept(answer: bytes) -> bytes:
+    """An answer as it is given again: its times are those of when it was found."""
+    return answer[:-1] + b',"cached":true}'
 
 
 async def _searched(call: Call, asked: models.Search) -> tuple[Response, bool]:
@@ -250,36 +253,17 @@ async def explain(call: Call) -> Response:
 async def delete_by_query(call: Call) -> Response:
     """Delete what matches, a batch at a time; `more` says that matches are left."""
     asked = await _asked(call, models.DeleteByQuery)
-    if not (asked.q or "").strip() and not asked.filter and asked.query is None:
-        raise InvalidQuery(
-            "nothing says which documents to delete",
-            hint='for all of them write {"query": {"match_all": {}}}',
-        )
+    check_narrowed(asked.q, asked.filter, asked.query)
     collection = call.served.bytes
     question = _question(call, asked)
-    deleted, more, position = 0, True, ""
-    while more and deleted < asked.max_documents:
-        batch = min(_DELETE_BATCH, asked.max_documents - deleted)
-        count, more, position = await call.service.run_dear(
-            call.service.settings.request_seconds,
-            partial(_delete_some, collection, question, batch),
-        )
-        deleted += count
-    answer = {"deleted": deleted, "more": more, "position": position.split()}
+    done = Deletions(asked.max_documents)
+    while most := done.next(DELETE_BATCH):
+        batch = partial(delete_some, collection.search, collection.write_many, question, most)
+        done.add(await call.service.run_dear(call.service.settings.request_seconds, batch))
+    result = done.result()
+    position = position_text(result.position)
+    answer = {"deleted": result.deleted, "more": result.more, "position": position.split()}
     return json_response(answer, 200, {POSITION_HEADER: position} if position else None)
-
-
-def _delete_some(
-    collection: Collection[Any], question: dict[str, Any], most: int
-) -> tuple[int, bool, str]:
-    """Delete the first of what matches: how many, whether more is left, where the writes stand."""
-    found = collection.search(**question, limit=most, select=())
-    result = collection.write_many(
-        # A document that was written since may match no longer: it is found again, or it stays.
-        [Delete(hit.key, if_version=hit.version) for hit in found.hits]
-    )
-    deleted = result.written_count
-    return deleted, found.total > deleted, position_text(result.position)
 
 
 async def _asked(call: Call, model: type[Q]) -> Q:

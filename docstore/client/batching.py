@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 from docstore.client.calls import PAGE, CollectionCalls, Result
 from docstore.client.wire import Call, Conversation
+from docstore.deleting import Deletions, check_narrowed
 from docstore.merge_patch import merge_patch
-from docstore.operations import Delete, Put
-from docstore.types import BatchResult, FailedWrite, Key, Position, WriteResult
+from docstore.operations import Delete, Put, check_conditions
+from docstore.types import BatchResult, DeleteResult, FailedWrite, Key, Position, WriteResult
 from indexing.errors import DocstoreError, NotFound, VersionConflict
 
 D = TypeVar("D")
@@ -17,6 +18,8 @@ D = TypeVar("D")
 BATCH_LINES = 1_000
 """Lines of one request: at this size its own cost is lost among its documents."""
 BATCH_BYTES = 1024 * 1024
+BATCH_DELETED = 5_000
+"""Documents that one request deletes: about a second's work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +66,33 @@ def patch(
     if not calls.has_model:
         result: WriteResult = yield calls.patch(key, change, if_version, op_id)
         return result
+    check_conditions(if_version)
     while True:
         found = yield calls.stored(key)
         if found is None:
             raise NotFound(f"there is no document {key!r}", hint="put it first", key=key)
-        version, document = found
+        version, seq, document = found
         expected = version if if_version is None else if_version
         merged = merge_patch(document, change)
+        only = seq if version == expected else None
         try:
-            result = yield calls.put(merged, key, expected, False, False, op_id)
+            result = yield calls.put(merged, key, expected, False, False, op_id, only)
         except VersionConflict:
             if if_version is not None:
                 raise
         else:
             return result
+
+
+def delete_by_query(
+    calls: CollectionCalls[Any], question: dict[str, Any], max_documents: int | None
+) -> Conversation[DeleteResult]:
+    """Delete what matches, some of it with each request."""
+    check_narrowed(question["q"], question["filter"], question["query"])
+    done = Deletions(max_documents)
+    while most := done.next(BATCH_DELETED):
+        done.add((yield calls.delete_by_query(question, most)))
+    return done.result()
 
 
 class Batch:

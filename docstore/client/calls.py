@@ -16,16 +16,17 @@ from docstore.apply import op_id_bytes
 from docstore.client.indexes import IndexCalls, violations_of
 from docstore.client.partition_calls import PartitionCalls
 from docstore.client.problems import error_of
-from docstore.client.questions import json_of
+from docstore.client.questions import json_of, question_of
 from docstore.client.search_calls import SearchCalls
 from docstore.client.travelling_keys import TravellingKeys
 from docstore.client.wire import JSON, NDJSON, Answer, Call
 from docstore.documents import DocumentCodec, check_json
 from docstore.hot_keys.proposing import HotKey
 from docstore.keys import KeySpec
-from docstore.operations import Delete, Put
+from docstore.operations import Delete, Put, check_conditions
 from docstore.types import (
     Change,
+    DeleteResult,
     Document,
     FailedWrite,
     Key,
@@ -69,12 +70,14 @@ class CollectionCalls(Generic[D]):
         if_absent: bool,
         if_present: bool,
         op_id: str | None,
+        if_seq: int | None = None,
     ) -> Call[WriteResult]:
-        """Store a document; its key is known before it is sent."""
+        """Store a document; its key is known before it is sent. `if_seq` goes with a version."""
         headers = {"content-type": JSON, **_operation(op_id)}
+        check_conditions(if_version, if_seq, if_absent=if_absent, if_present=if_present)
         whole, encoded, body = self._codec.encode(document, key, op_id)
         if if_version is not None:
-            headers["if-match"] = f'"{if_version}"'
+            headers["if-match"] = _tag(if_version, if_seq)
         elif if_present:
             headers["if-match"] = "*"
         if if_absent:
@@ -89,8 +92,9 @@ class CollectionCalls(Generic[D]):
         encoded = self._keys.encoded(key)
         whole = self._keys.of(encoded)
         headers = {"content-type": "application/merge-patch+json", **_operation(op_id)}
+        check_conditions(if_version)
         if if_version is not None:
-            headers["if-match"] = f'"{if_version}"'
+            headers["if-match"] = _tag(if_version)
         return Call(
             "PATCH",
             self._document(encoded),
@@ -105,13 +109,21 @@ class CollectionCalls(Generic[D]):
         encoded = self._keys.encoded(key)
         whole = self._keys.of(encoded)
         headers = _operation(op_id)
+        check_conditions(if_version)
         if if_version is not None:
-            headers["if-match"] = f'"{if_version}"'
+            headers["if-match"] = _tag(if_version)
         path = self._document(encoded)
         return Call("DELETE", path, self._written(whole), None, headers, key=whole)
 
     def line(self, operation: Put | Delete) -> tuple[Key, bytes]:
         """A write of a batch: its key, and the line it is, with the key as it is stored."""
+        if_absent = isinstance(operation, Put) and operation.if_absent
+        check_conditions(
+            operation.if_version,
+            operation.if_seq,
+            if_absent=if_absent,
+            if_present=operation.if_present,
+        )
         if isinstance(operation, Delete):
             encoded = self._keys.encoded(operation.key)
             write: dict[str, Any] = {"delete": self._keys.value(encoded)}
@@ -121,7 +133,7 @@ class CollectionCalls(Generic[D]):
             write = {"put": orjson.Fragment(body)}
             if self.spec.typed:  # a document has no bytes, and its values are of no exact kind
                 write["key"] = self._keys.value(encoded)
-            write["if_absent"] = operation.if_absent
+            write["if_absent"] = if_absent
         op_id_bytes(operation.op_id)
         write |= {"if_version": operation.if_version, "if_present": operation.if_present}
         write["if_seq"] = operation.if_seq
@@ -146,6 +158,17 @@ class CollectionCalls(Generic[D]):
         headers = {"content-type": NDJSON, **_operation(None)}
         path = f"{self._path}/documents:write"
         return Call("POST", path, read, b"\n".join(lines) + b"\n", headers)
+
+    def delete_by_query(self, question: dict[str, Any], most: int) -> Call[DeleteResult]:
+        """Delete up to so many documents that match."""
+
+        def read(answer: Answer) -> DeleteResult:
+            said = answer.json()
+            position = tuple(map(Position.parse, said["position"]))
+            return DeleteResult(said["deleted"], said["more"], position)
+
+        asked = {**question_of(question), "max_documents": most}
+        return self._post("/documents:delete-by-query", asked, read)
 
     def _row(self, row: dict[str, Any], place: int, key: Key) -> Result:
         if "error" in row:
@@ -180,20 +203,20 @@ class CollectionCalls(Generic[D]):
         def read(answer: Answer) -> Document[D] | None:
             if answer.status == 404:
                 return None
-            version = _version_in(answer)
+            version, _ = _revision_in(answer)
             answer.json()  # a body that was cut off must not pass for a document
             return Document(whole, version, self._codec.decode(answer.body))
 
         return Call("GET", self._document(encoded), read, absent=_is_no_document)
 
-    def stored(self, key: Key) -> Call[tuple[int, dict[str, Any]] | None]:
-        """A document's version and its JSON, whatever the model."""
+    def stored(self, key: Key) -> Call[tuple[int, int | None, dict[str, Any]] | None]:
+        """A document's version, the seq of the write that made it, and its JSON."""
         encoded = self._keys.encoded(key)
 
-        def read(answer: Answer) -> tuple[int, dict[str, Any]] | None:
+        def read(answer: Answer) -> tuple[int, int | None, dict[str, Any]] | None:
             if answer.status == 404:
                 return None
-            return _version_in(answer), dict(answer.json())
+            return *_revision_in(answer), dict(answer.json())
 
         return Call("GET", self._document(encoded), read, absent=_is_no_document)
 
@@ -324,9 +347,15 @@ def _is_no_document(_: Answer, error: DocstoreError) -> bool:
     return "key" in error.data
 
 
-def _version_in(answer: Answer) -> int:
-    """The version that an entity tag begins with."""
-    return int(answer.headers["etag"].strip('"').partition("-")[0])
+def _tag(version: int, seq: int | None = None) -> str:
+    """The entity tag of a version, or of just the document of that version that a write made."""
+    return f'"{version}"' if seq is None else f'"{version}-{seq}"'
+
+
+def _revision_in(answer: Answer) -> tuple[int, int | None]:
+    """The version and the seq that an entity tag names."""
+    version, _, seq = answer.headers["etag"].strip('"').partition("-")
+    return int(version), int(seq) if seq else None
 
 
 def _operation(op_id: str | None) -> dict[str, str]:

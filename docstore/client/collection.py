@@ -14,6 +14,7 @@ from docstore.request import positions_of
 from docstore.types import (
     BatchResult,
     Change,
+    DeleteResult,
     Document,
     Freshness,
     Key,
@@ -245,6 +246,20 @@ class RemoteCollection(Generic[D]):
                 max_fanout=max_fanout,
             )
         )
+
+    def delete_by_query(
+        self,
+        q: str | None = None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
+        query: dict[str, Any] | None = None,
+        operator: str | None = None,
+        max_documents: int | None = None,
+    ) -> DeleteResult:
+        """Delete the documents that match in requests of bounded size."""
+        question = {"q": q, "filter": filter, "query": query, "operator": operator}
+        talk = batching.delete_by_query(self._calls, question, max_documents)
+        return self._sender.converse(talk)
 
     def complete(
         self,

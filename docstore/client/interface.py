@@ -16,6 +16,7 @@ from docstore.partitioning import Hash
 from docstore.types import (
     BatchResult,
     Change,
+    DeleteResult,
     Document,
     Freshness,
     Key,
@@ -144,6 +145,15 @@ class CollectionLike(Protocol[D]):
         index: str | None = "auto",
         max_fanout: int | None = None,
     ) -> int: ...
+    def delete_by_query(
+        self,
+        q: str | None = None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
+        query: dict[str, Any] | None = None,
+        operator: str | None = None,
+        max_documents: int | None = None,
+    ) -> DeleteResult: ...
     def complete(
         self,
         prefix: str,

@@ -38,3 +38,14 @@ def test_a_partial_answer_says_which_shards_are_missing(
 def test_what_is_no_time_is_refused(things: Collection[dict[str, object]], timeout: float) -> None:
     with pytest.raises(InvalidQuery):
         things.search("word", timeout=timeout)
+
+
+@pytest.mark.parametrize("limit", [0, 10])
+@pytest.mark.parametrize("asked", [{"facets": ["n"]}, {"histograms": ["n"]}])
+def test_counting_that_runs_out_of_time_fails(
+    things: Collection[dict[str, object]], asked: dict[str, object], limit: int
+) -> None:
+    question = {"filter": {"t": "word"}, "limit": limit, **asked}
+    assert things.search(**question, timeout=60).total == 30  # type: ignore[arg-type]
+    with pytest.raises(DeadlineExceeded):
+        things.search(**question, timeout=NO_TIME)  # type: ignore[arg-type]

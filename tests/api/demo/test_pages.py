@@ -44,6 +44,12 @@ def test_no_page_needs_script_or_style_inside_it(site: TestClient, path: str) ->
         assert site.get(file).status_code == 200
 
 
+def test_the_mark_is_there_for_browsers_that_are_not_told(site: TestClient) -> None:
+    answer = site.get("/favicon.ico")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+    assert answer.content == site.get("/static/mark.svg").content
+
+
 def test_filters_counts_and_totals_agree(site: TestClient) -> None:
     text = site.get("/").text
     assert total_in(text) == CARS

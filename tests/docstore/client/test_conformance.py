@@ -422,3 +422,77 @@ def test_hot_keys_are_told(store: Any, cars: Any) -> None:
     assert hottest.read_share == 1
     assert store.hot_keys(1)[0].collection == "cars"
     assert len(cars.hot_keys()) == 3
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"if_absent": True, "if_version": 1},
+        {"if_absent": True, "if_version": 0},
+        {"if_absent": True, "if_present": True},
+        {"if_present": True, "if_version": 0},
+        {"if_version": -1},
+        {"if_version": True},
+        {"if_version": "1"},
+    ],
+)
+def test_conditions_that_contradict_each_other_are_refused(
+    cars: Any, conditions: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        cars.put(CARS[0], **conditions)
+    (batched,) = cars.write_many([Put(CARS[0], **conditions)])
+    assert str(batched.error) == str(caught.value)
+    if set(conditions) == {"if_version"}:
+        for attempt in (cars.delete, lambda key, **given: cars.patch(key, {"price": 1}, **given)):
+            with pytest.raises(InvalidRequest):
+                attempt("a1", **conditions)
+    assert cars.fetch("a1").version == 1
+
+
+def test_a_version_that_came_again_is_not_the_one_that_was_read(cars: Any) -> None:
+    first = cars.put(Car(id="b", make="Kia", price=1))
+    cars.delete("b")
+    again = cars.put(Car(id="b", make="Kia", price=2))
+    assert first.version == again.version == 1
+    document = Car(id="b", make="Kia", price=3)
+    late, early, made = cars.write_many(
+        [
+            Put(document, if_version=1, if_seq=first.position.seq),
+            Delete("b", if_seq=first.position.seq),
+            Put(document, if_version=1, if_seq=again.position.seq),
+        ]
+    )
+    assert isinstance(late.error, VersionConflict)
+    assert isinstance(early.error, VersionConflict)
+    assert late.error.data == {"current": 1, "seq": again.position.seq}
+    assert (made.version, cars.get("b")) == (2, document)
+
+
+def test_what_matches_is_deleted(cars: Any) -> None:
+    done = cars.delete_by_query(filter={"make": "Ford"}, max_documents=1)
+    assert (done.deleted, done.more, len(done.position)) == (1, True, 1)
+    assert cars.count(after=done.position) == 2
+    done = cars.delete_by_query(filter={"make": "Ford"})
+    assert (done.deleted, done.more) == (1, False)
+    assert [each.key for each in cars.scan()] == ["~/ä b?#%"]
+    assert cars.delete_by_query("tires").deleted == 1
+    assert cars.delete_by_query(query={"match_all": {}}).deleted == 0
+
+
+def test_nothing_is_deleted_unasked(cars: Any) -> None:
+    unasked: list[dict[str, Any]] = [{}, {"q": " "}, {"filter": {}}]
+    for asked in unasked:
+        with pytest.raises(InvalidQuery):
+            cars.delete_by_query(**asked)
+    for most in (0, -1, 1.5, True):
+        with pytest.raises(InvalidRequest):
+            cars.delete_by_query("ford", max_documents=most)
+    assert cars.count() == 3
+
+
+def test_more_is_deleted_than_fits_into_a_request(store: Any) -> None:
+    things = store.create_collection("things")
+    things.put_many({"n": number} for number in range(12_000))
+    done = things.delete_by_query(filter={"n": {"lt": 11_500}})
+    assert (done.deleted, done.more, things.count()) == (11_500, False, 500)
