@@ -18,6 +18,9 @@ from indexing.errors import Closed, DocstoreError, InvalidRequest
 
 T = TypeVar("T")
 
+CONNECTIONS_MAX = 100
+"""Of one store: further callers wait for one that is free, and all are kept for the next call."""
+_LIMITS = httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX)
 CONNECT_SECONDS = 30.0
 """How long a call waits for a connection that then waits for its answer without end."""
 
@@ -105,7 +108,9 @@ class Sender:
         base = base_url(url, api_key, timeout)
         self.url = str(base)
         self._retries = retries
-        self._client = httpx.Client(base_url=base, headers=_headers(api_key), timeout=timeout)
+        self._client = httpx.Client(
+            base_url=base, headers=_headers(api_key), timeout=timeout, limits=_LIMITS
+        )
 
     def send(self, call: Call[T]) -> T:
         """The result of a call; raises the error its answer is, and Unavailable without one."""
@@ -152,7 +157,9 @@ class AsyncSender:
         base = base_url(url, api_key, timeout)
         self.url = str(base)
         self._retries = retries
-        self._client = httpx.AsyncClient(base_url=base, headers=_headers(api_key), timeout=timeout)
+        self._client = httpx.AsyncClient(
+            base_url=base, headers=_headers(api_key), timeout=timeout, limits=_LIMITS
+        )
 
     async def send(self, call: Call[T]) -> T:
         """The result of a call; raises the error its answer is, and Unavailable without one."""

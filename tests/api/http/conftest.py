@@ -57,6 +57,11 @@ class Running:
             connection.sendall(request)
             return received(connection)
 
+    @property
+    def connections(self) -> set[Any]:
+        """The connections that are open now."""
+        return set(self._server.server_state.connections)
+
     def ask_to_stop(self) -> None:
         """Tell the server to stop, as a signal would."""
         self._server.should_exit = True

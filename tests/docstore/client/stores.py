@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -135,10 +136,11 @@ def _closing(request: bytes) -> bytes:
 
 
 class Speaking:
-    """A server that answers every connection with the same bytes."""
+    """A server that answers every connection with the next of some answers, at last the same."""
 
-    def __init__(self, answer: bytes) -> None:
-        self._answer = answer
+    def __init__(self, *answers: bytes) -> None:
+        self._answers = list(answers)
+        self.asked_at: list[float] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve)
@@ -150,7 +152,8 @@ class Speaking:
             with client:
                 if not client.recv(65536):
                     return
-                client.sendall(self._answer)
+                self.asked_at.append(time.monotonic())
+                client.sendall(self._answers.pop(0) if len(self._answers) > 1 else self._answers[0])
 
     def close(self) -> None:
         """Stop answering."""

@@ -1,10 +1,12 @@
 """Many callers at once: more than the server takes, and more than there are connections."""
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from docstore import aconnect, connect
+from docstore.client.sending import CONNECTIONS_MAX
 from tests.api.http.conftest import Serve
 
 CALLERS = 32
@@ -23,6 +25,25 @@ def test_callers_who_are_sent_away_come_again_until_they_are_answered(serve: Ser
         found = list(pool.map(counted, range(CALLERS)))
     assert all(each == found[0] for each in found)
     assert sum(each.documents for each in found[0]) == 3_000
+
+
+def test_callers_share_a_bounded_number_of_connections_that_are_kept(serve: Serve) -> None:
+    running = serve()
+    callers = 3 * CONNECTIONS_MAX // 2
+    together = threading.Barrier(callers)
+    with connect(running.url) as store, ThreadPoolExecutor(callers) as pool:
+        things = store.create_collection("things")
+        things.put({"id": "one"})
+
+        def read(_: int) -> bool:
+            together.wait(60)
+            return all(things.exists("one") for _ in range(3))
+
+        assert all(pool.map(read, range(callers)))
+        first = running.connections
+        assert all(pool.map(read, range(callers)))
+        assert 1 < len(first) <= CONNECTIONS_MAX
+        assert len(running.connections | first) <= CONNECTIONS_MAX
 
 
 def test_more_callers_than_connections_are_all_answered(serve: Serve) -> None:

@@ -1,5 +1,6 @@
 """Answers that are lost, servers that are not there, and others that are no docstore."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,35 @@ def test_what_is_no_docstore_is_unavailable(answer: bytes) -> None:
         store.collections()
     server.close()
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_who_is_told_to_come_back_later_does(is_async: bool) -> None:
+    busy = b"HTTP/1.1 503 Busy\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+    done = b'{"collections": []}'
+    server = Speaking(busy, b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(done), done))
+    if is_async:
+
+        async def listed() -> list[str]:
+            async with aconnect(server.url) as store:
+                return await store.collections()
+
+        assert asyncio.run(listed()) == []
+    else:
+        with connect(server.url) as store:
+            assert store.collections() == []
+    first, second = server.asked_at
+    assert 1 <= second - first < 20
+    server.close()
+
+
+def test_who_is_told_to_come_back_too_late_gives_up_at_once() -> None:
+    server = Speaking(b"HTTP/1.1 503 Busy\r\nretry-after: 3600\r\ncontent-length: 0\r\n\r\n")
+    with connect(server.url, deadline=30) as store, pytest.raises(Unavailable) as caught:
+        store.collections()
+    server.close()
+    assert caught.value.retryable
+    assert len(server.asked_at) == 1
 
 
 def test_a_wrong_key_is_told_and_not_tried_again(serve: Serve, tmp_path: Path) -> None:
