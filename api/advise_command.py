@@ -25,6 +25,8 @@ BAR_CELLS = 12
 _EVEN = 1.5
 """Up to so many times a mean is shown as even."""
 _KEY_CELLS = 24
+_WIDE = 110
+"""Cells from which bars and the hottest keys have room beside what matters more."""
 
 
 def advise(
@@ -109,13 +111,15 @@ def _table(title: str) -> Table:
 def _ways(ways: Sequence[Figures], best: int) -> Table:
     table = _table("Ways to partition")
     table.add_column("")
-    table.add_column("partition by", overflow="fold")
+    is_wide = terminal.out().width >= _WIDE
+    table.add_column("partition by", overflow="fold", min_width=16)
     for name in ("shards/search", "/read", "busiest"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", width=BAR_CELLS, no_wrap=True)
     for name in ("skew", "uneven"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("hottest key", no_wrap=True)
+    if is_wide:
+        table.add_column("", width=BAR_CELLS, no_wrap=True)
+        table.add_column("hottest key", no_wrap=True)
     for place, each in enumerate(ways):
         mark = Text("→", style="bold green") if place == best else Text("")
         style = "green" if each.busiest <= ways[0].busiest else "red"
@@ -130,10 +134,9 @@ def _ways(ways: Sequence[Figures], best: int) -> Table:
             f"{each.shards_per_search:.1f}",
             f"{each.shards_per_read:.1f}",
             Text(f"{each.busiest:.1%}", style=style),
-            _bar(each.busiest, style),
             _ratio(each.skew),
             _ratio(each.uneven),
-            _hottest(each),
+            *((_bar(each.busiest, style), _hottest(each)) if is_wide else ()),
         )
     return table
 

@@ -15,6 +15,9 @@ from api.text import key_text, plain
 from docstore import HotKey, InvalidRequest, connect
 from docstore.client.connecting import is_url
 
+DEADLINE_SECONDS = 5.0
+"""A person waits for the answer, and can ask again."""
+
 
 def hot_keys_command(
     url: Annotated[str, typer.Argument(metavar="URL", help="The server that serves the store.")],
@@ -34,7 +37,7 @@ def hot_keys_command(
             f"{url!r} is not a server's URL",
             hint="hot keys are known to the process that serves the store: http://localhost:8000",
         )
-    with connect(url, api_key=api_key) as store:
+    with connect(url, api_key=api_key, deadline=DEADLINE_SECONDS) as store:
         if collection is None:
             found = store.hot_keys(limit)
         else:

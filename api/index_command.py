@@ -1,4 +1,4 @@
-"""The commands of global indexes: create, list, drop, rebuild and check, with progress."""
+"""The commands of global indexes: create, list, drop, rename, rebuild and check, with progress."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ LOOK_SECONDS = 0.2
 IndexName = Annotated[str, typer.Argument(metavar="INDEX", help="The index's name.")]
 
 index = typer.Typer(
-    help="Make, list, drop, rebuild and check global indexes: of all shards, by value.",
+    help="Make, list, drop, rename, rebuild and check global indexes: of all shards, by value.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -106,6 +106,23 @@ def drop(
 
 
 @index.command(cls=Command, no_args_is_help=True)
+def rename(
+    data: options.Data,
+    collection: options.CollectionName,
+    name: IndexName,
+    to: Annotated[str, typer.Argument(metavar="NAME", help="Its new name.")],
+    as_json: options.AsJson = False,
+) -> None:
+    """Give a global index another name; what it holds stays."""
+    with writing(data) as store:
+        store.collection(collection).indexes.rename(name, to)
+    if as_json:
+        terminal.show_json({"collection": collection, "index": to})
+    else:
+        terminal.show(f"the index {plain(name)} of {collection} is named {plain(to)} now")
+
+
+@index.command(cls=Command, no_args_is_help=True)
 def rebuild(
     data: options.Data,
     collection: options.CollectionName,
@@ -159,11 +176,13 @@ def _told(what: str, collection: Collection[Any], name: str, *, as_json: bool) -
     (stats,) = [each for each in collection.indexes.stats() if each["name"] == name]
     if as_json:
         terminal.show_json({**stats, "seconds": round(seconds, 3)})
-    else:
-        terminal.show(
-            f"{what} the index {plain(name)}: {counted(stats['documents'], 'document')} under "
-            f"{counted(stats['terms'], 'value')}, in {seconds:.1f} s"
-        )
+        return
+    terminal.show(
+        f"{what} the index {plain(name)}: {counted(stats['documents'], 'document')} under "
+        f"{counted(stats['terms'], 'value')}, in {seconds:.1f} s"
+    )
+    if not stats["documents"] and collection.count():
+        terminal.note("no document has what it is over: is the field spelled so?")
 
 
 def _watched(

@@ -86,6 +86,14 @@ IndexName = Annotated[
         help="Answer from this global index; auto takes the cheapest way, none takes no index.",
     ),
 ]
+MaxFanout = Annotated[
+    int | None,
+    typer.Option(
+        "--max-fanout",
+        metavar="N",
+        help="Ask at most so many shards and index partitions, or say what would ask fewer.",
+    ),
+]
 
 
 def index_named(text: str) -> str | None:

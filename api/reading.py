@@ -38,6 +38,7 @@ def search(
     facet: options.Facets = None,
     highlight: options.Highlight = False,
     index: options.IndexName = "auto",
+    max_fanout: options.MaxFanout = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Find documents by words, a filter and a query; all that are given must hold."""
@@ -53,6 +54,7 @@ def search(
             facets=counts.facets_option(facet),
             highlight=highlight,
             index=options.index_named(index),
+            max_fanout=max_fanout,
         )
         if as_json:
             terminal.show_json(_result_json(result))
@@ -73,12 +75,15 @@ def explain(
     after: options.After = None,
     operator: options.Operator = None,
     index: options.IndexName = "auto",
+    max_fanout: options.MaxFanout = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Show how a search would be answered: the plan chosen, those rejected, prices, shards."""
     asked = _asked(q, filter_text, query_text, sort, freshness, after, operator)
     with searching(data) as store:
-        plan = store.collection(collection).explain(**asked, index=options.index_named(index))
+        plan = store.collection(collection).explain(
+            **asked, index=options.index_named(index), max_fanout=max_fanout
+        )
     if as_json:
         terminal.show_json(plan.as_dict())
     else:

@@ -25,6 +25,16 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _WHOLE_MAX = 2**53
 """Beyond it, several whole numbers are the same float."""
 
+_STORED: dict[Kind, tuple[type, ...]] = {
+    Kind.INT: (int,),
+    Kind.FLOAT: (float,),
+    Kind.DATETIME: (datetime.datetime, datetime.date),
+    Kind.STRING: (str,),
+    Kind.TEXT: (str,),
+    Kind.KEYWORD: (str,),
+}
+"""What parts of a key can be, by kind; those of other kinds are not looked at."""
+
 
 class KeyParts:
     """How the fields of one collection's key read values.
@@ -58,6 +68,11 @@ class KeyParts:
         if isinstance(value, uuid.UUID | ipaddress.IPv4Address | ipaddress.IPv6Address):
             return str(value)
         return value
+
+    def can_hold(self, field: str, part: Any) -> bool:
+        """Whether a document of the schema can have a stored part in its key."""
+        types = _STORED.get(self._kinds[field])
+        return types is None or type(part) in types
 
     def key(self, given: Key) -> Key:
         """A key as its parts are stored; also the leading parts of one."""

@@ -6,11 +6,12 @@ compound key is ranged by all its parts, so one seller's documents may lie in ne
 partitions. Deliberately absent: what a key's bytes are (the key encoding's business).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from docstore.keys import Key, KeySpec, prefix_range
+from docstore.key_parts import KeyParts
+from docstore.keys import KeySpec, prefix_range
 from docstore.partitioning import PARTITIONS_MAX, Partition, PartitionMap
 from indexing.errors import InvalidDocument, InvalidSchema
 
@@ -34,11 +35,11 @@ class Range:
         object.__setattr__(self, "pre_split", tuple(pre_split))
 
 
-def pre_split(spec: KeySpec, part_of: Callable[[Key], Any], scheme: Range) -> PartitionMap:
+def pre_split(spec: KeySpec, key_parts: KeyParts, scheme: Range) -> PartitionMap:
     """The first map of a collection, cut at the given keys.
 
-    `part_of` gives a key's parts as they are stored. Raises InvalidSchema, naming the bound, when
-    one is no key, is too long, or is not above the one before it.
+    Raises InvalidSchema, naming the bound, when one is no key of the schema's documents, is too
+    long, or is not above the one before it.
     """
     if len(scheme.pre_split) >= PARTITIONS_MAX:
         raise InvalidSchema(
@@ -48,7 +49,7 @@ def pre_split(spec: KeySpec, part_of: Callable[[Key], Any], scheme: Range) -> Pa
         )
     lowers = [b""]
     for index, bound in enumerate(scheme.pre_split):
-        encoded = _bound(spec, part_of, bound, index)
+        encoded = _bound(spec, key_parts, bound, index)
         if encoded <= lowers[-1]:
             raise InvalidSchema(
                 f"bound {index} of pre_split, {bound!r}, is not above the one before it",
@@ -60,9 +61,19 @@ def pre_split(spec: KeySpec, part_of: Callable[[Key], Any], scheme: Range) -> Pa
     return PartitionMap("range", 1, tuple(map(Partition, range(len(lowers)), lowers, uppers)))
 
 
-def _bound(spec: KeySpec, part_of: Callable[[Key], Any], bound: Any, index: int) -> bytes:
+def _bound(spec: KeySpec, key_parts: KeyParts, bound: Any, index: int) -> bytes:
+    stored = key_parts.key(bound)
+    parts = stored if isinstance(stored, tuple) else (stored,)
+    for field, part in zip(spec.fields, parts, strict=False):
+        if spec.typed and not key_parts.can_hold(field, part):
+            raise InvalidSchema(
+                f"bound {index} of pre_split, {bound!r}, is no key: {field!r} is declared as "
+                f"{key_parts.kind_of(field)}",
+                hint="give values that documents can have",
+                index=index,
+            )
     try:
-        return prefix_range(spec, part_of(bound))[0]
+        return prefix_range(spec, stored)[0]
     except InvalidDocument as error:
         raise InvalidSchema(
             f"bound {index} of pre_split cannot be part of a key: {error.message}",

@@ -19,8 +19,9 @@ from dataclasses import dataclass, replace
 import orjson
 
 from docstore.files import usable
-from docstore.records import IndexCheckpoint, Operation
+from docstore.records import IndexCheckpoint
 from docstore.shard import Shard
+from docstore.tail_changes import NewColumns, TailChanges
 from indexing.errors import Corruption, Unavailable
 from indexing.flatten import Flattener
 from indexing.layout import Layout
@@ -32,8 +33,6 @@ from indexing.unfinished import remove_unfinished
 from indexing.writers import WriterBudget
 
 INDEX_DIRECTORY = "index"
-TAIL_BATCH = 2000
-"""Log entries read in one transaction while the index is filled."""
 RANKED_ANEW = 10
 """A tail so many times as long as the index makes it worth choosing pivots again."""
 COLUMNS_SAMPLED = 16
@@ -41,10 +40,6 @@ COLUMNS_SAMPLED = 16
 FOLLOW_SECONDS = 5.0
 """How long a read-only process waits for the writing one to index what a search must see."""
 FOLLOW_POLL_SECONDS = 0.02
-
-
-class _NewColumns(Exception):
-    """The documents hold fields that the index has no columns for: it must be rebuilt with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +91,8 @@ class LocalFollower:
     @property
     def lag(self) -> int:
         """Log entries that are acknowledged but not searchable yet."""
-        return self._shard.head - self.checkpoint
+        # What is searchable may be durable and not acknowledged yet, for a moment.
+        return max(0, self._shard.head - self.checkpoint)
 
     @property
     def tail(self) -> int:
@@ -273,11 +269,14 @@ class LocalFollower:
         ):
             return self._take_all(layout)
         flattener = Flattener(layout)
+        changes = TailChanges(
+            self._shard, self.checkpoint, head, self._distrusted, self._key_text, flattener
+        )
         try:
-            filling = self._index.fill(self._changes(head, flattener), self._budget)
-        except _NewColumns:
+            filling = self._index.fill(changes, self._budget)
+        except NewColumns:
             return self._take_all(layout.grown(flattener.found))
-        return _Taken(self._index, self._generation, filling, head)
+        return _Taken(self._index, self._generation, filling, changes.covered)
 
     def _commit(self, taken: _Taken) -> None:
         try:
@@ -294,31 +293,6 @@ class LocalFollower:
         if old is not None and old is not taken.index:
             old.close(self._budget)
         self._remove_other_generations()
-
-    def _changes(self, head: int, flattener: Flattener) -> Iterator[Change]:
-        after = self.checkpoint
-        key_text, line_of, distrusted = self._key_text, flattener.line, self._distrusted
-        while after < head:
-            for entry, document in self._shard.tail(after, min(TAIL_BATCH, head - after)):
-                after = entry.seq
-                if after > head:  # not every seq need have an entry, so more than asked were read
-                    break
-                text = key_text(entry.key)
-                if entry.operation is Operation.MOVED:
-                    # Of a document that a later entry changed, only what was there is taken away.
-                    line = None
-                    if document is not None and document.seq <= after:
-                        line = line_of(text, document.seq, orjson.loads(document.body))
-                    yield Change(text, line, is_new=False)
-                elif entry.operation is Operation.DELETE:
-                    yield Change(text, None, is_new=False)
-                elif document is not None and document.seq == entry.seq:
-                    # Superseded entries are skipped: the one that made the document follows.
-                    line = line_of(text, after, orjson.loads(document.body))
-                    is_new = entry.version == 1 and after > distrusted
-                    yield Change(text, line, is_new)
-            if flattener.found:
-                raise _NewColumns
 
     # Rebuilding
 
@@ -341,7 +315,7 @@ class LocalFollower:
             flattener = Flattener(layout)
             try:
                 filling = index.fill(self._all_documents(flattener), self._budget)
-            except _NewColumns:
+            except NewColumns:
                 layout = layout.grown(flattener.found)
                 generation += 1
                 continue
@@ -377,7 +351,7 @@ class LocalFollower:
             if not flattener.found:
                 yield Change(text, line, is_new=True)
         if flattener.found:
-            raise _NewColumns
+            raise NewColumns
 
     # Statistics
 

@@ -323,14 +323,17 @@ class Partitions:
 
         One of a partition that is no more stands for what became of it, which holds it.
         """
-        number = position.partition
-        if number in self.numbers:
-            last = self.shard(number).head
-        elif number in self.lineage.ancestors:
-            last = self.lineage.ancestors[number].last
+        number, ancestors = position.partition, self.lineage.ancestors
+        partition = self.definition.partition_map.partition(number)
+        if partition is not None:
+            epoch, last = partition.epoch, self.shard(number).head
+        elif number in ancestors:
+            epoch, last = ancestors[number].epoch, ancestors[number].last
         elif 0 <= number < self.definition.partition_map.next_number:
             return  # of so long ago that the map forgot it
         else:
+            epoch, last = -1, 0
+        if position.epoch != epoch:
             raise InvalidRequest(
                 f"position {position} names a partition this collection does not have",
                 hint="pass a position that a write to this collection returned",

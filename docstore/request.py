@@ -180,7 +180,8 @@ def positions_of(after: Any) -> tuple[Position, ...]:
     if isinstance(after, Position):
         return (after,)
     if isinstance(after, str):
-        return tuple(map(Position.parse, after.replace(",", " ").split()))
+        # Nothing, as an unset variable gives it, is no position: it would mean from the beginning.
+        return tuple(map(Position.parse, after.replace(",", " ").split() or [after]))
     if not isinstance(after, Iterable):
         raise InvalidRequest(
             f"{after!r} is not a position", hint="pass what a write returned as its position"

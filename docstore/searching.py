@@ -116,15 +116,9 @@ def _found(
         )
         found = execute.Found(counts.total or 0, [], counts.notes, 0.0, 0.0)
     else:
-        found = execute.search(
-            _ready(partitions, request, views),
-            views,
-            request.sort,
-            page.offset,
-            page.limit,
-            partitions.search_pool,
-            deadline,
-        )
+        ready, pool = _ready(partitions, request, views), partitions.search_pool
+        window = page.offset, page.limit
+        found = execute.search(ready, views, request.sort, *window, pool, deadline)
         views = {number: view for number, view in views.items() if number not in found.missing}
         if counting is not None:
             counts = counts_beside(partitions, request, counting, views, deadline=deadline)

@@ -365,7 +365,7 @@ def _first_map(
     partitioning: object, partitions: int | None, schema: Schema, spec: KeySpec
 ) -> PartitionMap:
     if isinstance(partitioning, Range) and partitions is None:
-        return pre_split(spec, KeyParts(schema, spec).key, partitioning)
+        return pre_split(spec, KeyParts(schema, spec), partitioning)
     if isinstance(partitioning, Hash):
         return PartitionMap.even(PARTITIONS if partitions is None else partitions)
     raise InvalidSchema(

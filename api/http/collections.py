@@ -82,8 +82,8 @@ def _is_cut_as_wanted(collection: Collection[Any], wanted: models.CollectionDefi
         count = PARTITIONS if wanted.partitions is None else wanted.partitions
         same_kind = is_range == (wanted.pre_split is not None)
         return same_kind and collection.partitions.made_with == count
-    part_of = collection.partitions.key_parts.key
-    first = pre_split(definition.key, part_of, _ranges(wanted.pre_split))
+    key_parts = collection.partitions.key_parts
+    first = pre_split(definition.key, key_parts, _ranges(wanted.pre_split))
     if definition.partition_map.history:
         # Split and merged since: where it was cut at first is not known any more.
         return collection.partitions.made_with == len(first.partitions)

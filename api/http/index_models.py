@@ -10,13 +10,15 @@ _EXAMPLE: dict[str, Any] = {"field": "color", "include": ["make", "price"], "par
 
 
 class IndexDefinition(BaseModel):
-    """What a global index is made with; `field` alone is enough."""
+    """What a global index is made with; without `field` it is over the field it is named after."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, json_schema_extra={"examples": [_EXAMPLE]}
     )
 
-    field: str | list[str] = Field(description="The field it is over, or several.")
+    field: str | list[str] | None = Field(
+        None, description="The field it is over, or several; by default the one it is named after."
+    )
     include: list[str] | Literal["all"] = Field(
         [], description="Fields that it carries, so that answers need no document."
     )
@@ -31,6 +33,16 @@ class SaltedTerm(BaseModel):
 
     value: Any
     fan: int
+
+
+class NewName(BaseModel):
+    """What a global index is to be named."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"name": "colour"}]}
+    )
+
+    name: str
 
 
 class GlobalIndexStats(BaseModel):

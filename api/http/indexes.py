@@ -31,7 +31,14 @@ async def create(call: Call) -> Response:
     data = await body.read(call.request, settings.search_bytes_max, settings.body_seconds)
     wanted = body.fitted(index_models.IndexDefinition, body.parsed(data))
     collection = call.served.collection
-    index = GlobalIndex(wanted.field, wanted.include, wanted.partitions, _name(call), wanted.by)
+    name = _name(call)
+    index = GlobalIndex(
+        name if wanted.field is None else wanted.field,
+        wanted.include,
+        wanted.partitions,
+        name,
+        wanted.by,
+    )
 
     def made() -> tuple[int, dict[str, Any]]:
         try:
@@ -64,6 +71,22 @@ async def drop(call: Call) -> Response:
     indexes, name = call.served.collection.indexes, _name(call)
     await call.service.run(lambda: indexes.drop(name))
     return Response(status_code=204)
+
+
+async def rename(call: Call) -> Response:
+    """Give a global index another name; what it holds stays."""
+    parameters(call.request, {})
+    body.check_type(call.request, body.JSON)
+    settings = call.service.settings
+    data = await body.read(call.request, settings.search_bytes_max, settings.body_seconds)
+    to = body.fitted(index_models.NewName, body.parsed(data)).name
+    collection, name = call.served.collection, _name(call)
+
+    def renamed() -> dict[str, Any]:
+        collection.indexes.rename(name, to)
+        return _shown(collection, to)
+
+    return json_response(await call.service.run(renamed))
 
 
 async def rebuild(call: Call) -> Response:
@@ -130,6 +153,17 @@ OPERATIONS = (
     ),
     Operation(
         "GET", NAMED, describe, "read", "Describe a global index", index_models.GlobalIndexStats
+    ),
+    Operation(
+        "POST",
+        NAMED + "/rename",
+        rename,
+        "admin",
+        "Rename a global index",
+        index_models.GlobalIndexStats,
+        index_models.NewName,
+        body.JSON,
+        refusals=(409, 422),
     ),
     Operation("DELETE", NAMED, drop, "admin", "Drop a global index", status=204),
     Operation(

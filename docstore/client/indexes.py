@@ -48,6 +48,17 @@ class IndexCalls:
             "DELETE", self._named(name), lambda _: None, absent=lambda answer, _: answer.attempt > 1
         )
 
+    def rename(self, name: str, to: str) -> Call[None]:
+        """Give an index another name; one that a first attempt renamed is renamed."""
+        return Call(
+            "POST",
+            f"{self._named(name)}/rename",
+            lambda _: None,
+            json_of({"name": to}),
+            {"content-type": JSON},
+            absent=lambda answer, _: answer.attempt > 1,
+        )
+
     def rebuild(self, name: str) -> Call[None]:
         """Fill an index again."""
         return Call("POST", f"{self._named(name)}/rebuild", lambda _: None)
@@ -113,6 +124,10 @@ class RemoteIndexes:
         """Remove an index; documents are untouched."""
         self._sender.send(self._calls.drop(name))
 
+    def rename(self, name: str, to: str) -> None:
+        """Give an index another name; what it holds stays."""
+        self._sender.send(self._calls.rename(name, to))
+
     def rebuild(self, name: str) -> None:
         """Fill an index again from the documents; it cannot be asked meanwhile."""
         self._sender.send(self._calls.rebuild(name))
@@ -149,6 +164,10 @@ class AsyncIndexes:
     async def drop(self, name: str) -> None:
         """Remove an index; documents are untouched."""
         await self._sender.send(self._calls.drop(name))
+
+    async def rename(self, name: str, to: str) -> None:
+        """Give an index another name; what it holds stays."""
+        await self._sender.send(self._calls.rename(name, to))
 
     async def rebuild(self, name: str) -> None:
         """Fill an index again from the documents; it cannot be asked meanwhile."""

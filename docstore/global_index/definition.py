@@ -61,11 +61,11 @@ class GlobalIndex:
         bounds: Sequence[bytes] = (),
         salts: Sequence[TermSalt] = (),
     ) -> None:
-        fields = (field,) if isinstance(field, str) else tuple(field)
-        covers_all = include == EVERYTHING
+        fields: tuple[Any, ...] = tuple(field) if _is_many(field) else (field,)
+        covers_all = isinstance(include, str) and include == EVERYTHING
         included = () if covers_all else include
         if (
-            isinstance(included, str)
+            not _is_many(included)
             or not 1 <= len(fields) <= FIELDS_MAX
             or not all(isinstance(path, str) and path for path in (*fields, *included))
             or len(set(fields)) < len(fields)
@@ -235,6 +235,10 @@ class GlobalIndex:
             bounds=bounds or self.bounds,
             salts=self.salts if salts is None else salts,
         )
+
+
+def _is_many(names: Any) -> bool:
+    return isinstance(names, Sequence) and not isinstance(names, str)
 
 
 def check_name(name: Any) -> str:

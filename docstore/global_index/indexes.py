@@ -12,6 +12,7 @@ from typing import Any
 
 from docstore import files, keys
 from docstore.catalog import Definition
+from docstore.global_index import lookups
 from docstore.global_index.ages import Ages
 from docstore.global_index.bounds import bounded
 from docstore.global_index.candidates import Candidates
@@ -26,7 +27,7 @@ from docstore.global_index.declaring import (
 )
 from docstore.global_index.definition import GlobalIndex, check_name
 from docstore.global_index.live_index import LiveIndex
-from docstore.global_index.lookups import IndexAnswer, answer_of, asked_of, needed_of
+from docstore.global_index.lookups import IndexAnswer
 from docstore.global_index.offers import Offer
 from docstore.global_index.term_moving import TermChange, remove_unread, salt
 from docstore.global_index.updater import Updater
@@ -229,7 +230,7 @@ class GlobalIndexes:
         """
         self._look()
         live = self._named(name)
-        needed = needed_of(freshness, after)
+        needed = lookups.needed_of(freshness, after)
         numbers = self._numbers()
         try:
             found = live.find(wanted, conditions, numbers, needed, sort, descending=descending)
@@ -271,13 +272,14 @@ class GlobalIndexes:
         """
         if any(type(each) is not int or each < 0 for each in (offset, limit)):
             raise InvalidQuery(f"page {offset!r}, {limit!r}", hint="use whole numbers from 0")
+        lookups.check_conditions(where)
         live = self._named(name)
-        wanted = self.wanted(name, asked_of(values, bounds, len(live.definition.fields)))
+        wanted = self.wanted(name, lookups.asked_of(values, bounds, len(live.definition.fields)))
         found = self.candidates(
             name, wanted, where, sort=sort, descending=descending, freshness=freshness
         )
         lag = live.lag({n: self._shard_of(n).head for n in self._numbers()}, self._ages)
-        return answer_of(found, self._definition.key, offset, limit, lag)
+        return lookups.answer_of(found, self._definition.key, offset, limit, lag)
 
     # Keeping
 
@@ -323,11 +325,7 @@ class GlobalIndexes:
         self._check_writable()
         with self._changing:
             index = self._named(name)
-            if partition is not None and partition not in range(index.definition.partitions):
-                raise NotFound(
-                    f"the index {name!r} has no partition {partition!r}",
-                    hint=f"partitions: 0 to {index.definition.partitions - 1}",
-                )
+            lookups.check_partition(index.definition, partition)
             index.empty(partition)
             if partition is None and index.definition.by == "range":
                 # Documents have come since its bounds were chosen.

@@ -6,10 +6,11 @@ from typing import Any
 
 from docstore import keys
 from docstore.global_index.candidates import Candidates
-from docstore.global_index.wanted import Asked, Beginning, Between, Values
+from docstore.global_index.definition import GlobalIndex
+from docstore.global_index.wanted import Asked, Beginning, Between, Condition, Values
 from docstore.keys import KeySpec
 from docstore.types import Freshness, Key, Position
-from indexing.errors import InvalidQuery, InvalidRequest
+from indexing.errors import InvalidQuery, InvalidRequest, NotFound
 
 _BOUNDS = ("prefix", "gt", "gte", "lt", "lte")
 
@@ -73,6 +74,27 @@ def answer_of(
     ]
     places = list(found.index_partitions)
     return IndexAnswer(found.total, rows, found.pending, lag[0], places, lag[1], found.overlay)
+
+
+def check_conditions(where: Any) -> None:
+    """Refuse what are no conditions; raises InvalidQuery."""
+    is_some = isinstance(where, Sequence) and not isinstance(where, str)
+    if not is_some or not all(isinstance(each, Condition) for each in where):
+        raise InvalidQuery(
+            f"where is {where!r}",
+            hint='give conditions, like [Condition("price", Between(lt=9000))], or search with '
+            "a filter and index=",
+        )
+
+
+def check_partition(of: GlobalIndex, partition: Any) -> None:
+    """Refuse what is neither a partition of an index nor None, for all; raises NotFound."""
+    is_one = type(partition) is int and partition in range(of.partitions)
+    if partition is not None and not is_one:
+        raise NotFound(
+            f"the index {of.name!r} has no partition {partition!r}",
+            hint=f"partitions: 0 to {of.partitions - 1}",
+        )
 
 
 def asked_of(values: Sequence[Any], bounds: dict[str, Any], fields: int) -> list[Asked]:

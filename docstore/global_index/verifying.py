@@ -79,7 +79,8 @@ class Verifier:
 
 def check_rate(documents_per_second: float | None) -> None:
     """Refuse a rate that is none; None is no bound. Raises InvalidRequest."""
-    if documents_per_second is not None and not documents_per_second > 0:
+    is_number = type(documents_per_second) in (int, float)
+    if documents_per_second is not None and not (is_number and documents_per_second > 0):
         raise InvalidRequest(
             f"{documents_per_second!r} documents a second", hint="give more than none, or None"
         )

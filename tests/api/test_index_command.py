@@ -55,6 +55,15 @@ def test_an_index_is_created_listed_rebuilt_checked_and_dropped(run: Run, data: 
         assert ("indexes" in answered) == (index == "color")
         words[0] = "explain"
         assert name in CliRunner().invoke(app, words).stdout
+    words = ["search", str(data), "cars", "--max-fanout", "1"]
+    refused = CliRunner().invoke(app, words)
+    assert refused.exit_code != 0
+    assert "2 shards, and 1 places are allowed" in refused.output
+    assert CliRunner().invoke(app, [*words, "--filter", '{"color": "red"}']).exit_code == 0
+    words[0] = "explain"
+    assert CliRunner().invoke(app, [*words, "--filter", '{"color": "red"}']).exit_code == 0
+    assert "is named colour now" in run("rename", "color", "colour").stdout
+    assert orjson.loads(run("rename", "colour", "color", "--json").stdout)["index"] == "color"
     assert "removed" in run("drop", "color").stdout
     assert run("list").stdout == "no global index\n"
 
@@ -72,3 +81,9 @@ def test_an_index_that_is_not_there_is_named_with_those_there_are(run: Run) -> N
         wrong = run(command, "colour")
         assert wrong.exit_code == 3
         assert "indexes: color" in wrong.stderr
+
+
+def test_an_index_over_a_field_that_no_document_has_is_remarked_on(run: Run) -> None:
+    created = run("create", "colour")
+    assert created.exit_code == 0
+    assert "no document has what it is over" in created.output

@@ -21,7 +21,7 @@ BOUNDS = st.sets(TEXTS, max_size=6).map(lambda found: sorted(found, key=str.enco
 
 
 def range_map(bounds: Any, spec: KeySpec = PLAIN) -> PartitionMap:
-    return pre_split(spec, KeyParts(Schema(), spec).key, Range(pre_split=bounds))
+    return pre_split(spec, KeyParts(Schema(), spec), Range(pre_split=bounds))
 
 
 def owners(ranges: PartitionMap, key: bytes) -> list[int]:
@@ -314,3 +314,18 @@ def test_ranges_of_whole_numbers_answer_as_a_set_does(
             found = cars.search(filter={"id": {"gt": low, "lte": high}}, limit=100)
             assert [hit.key for hit in found.hits] == sorted(n for n in numbers if low < n <= high)
         assert list(cars.check()) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "bounds"),
+    [("n", ["a"]), ("n", [True]), (Key("at", "n"), ["soon"]), (Key("name", "n"), [("a", "b")])],
+)
+def test_a_bound_that_no_document_can_have_as_its_key_is_refused(
+    store: Store, key: Any, bounds: list[Any]
+) -> None:
+    schema = {"fields": {"n": "int", "at": "datetime", "name": "string"}}
+    with pytest.raises(InvalidSchema, match="bound 0"):
+        store.create_collection("things", schema, key=key, partitioning=Range(pre_split=bounds))
+    for right in ([5, 100], [7]):
+        store.create_collection("right", schema, key="n", partitioning=Range(pre_split=right))
+        store.drop_collection("right")

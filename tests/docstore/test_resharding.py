@@ -318,8 +318,12 @@ def test_positions_and_answers_from_before_a_split_stay_valid(store: Store) -> N
     assert things.search("common", after=str(written.position)).total == 19
     with pytest.raises(InvalidRequest, match="beyond"):
         things.search("common", after=Position(0, 1, 22))
-    with pytest.raises(InvalidRequest, match="does not have"):
-        things.search("common", after=Position(4, 1, 1))
+    for nowhere in (Position(4, 1, 1), Position(0, 2, 1), Position(3, 1, 1)):
+        with pytest.raises(InvalidRequest, match="does not have"):
+            things.search("common", after=nowhere)
+    for nothing in ("", " "):
+        with pytest.raises(InvalidRequest, match="is not a position"):
+            list(things.changes(after=nothing))
 
 
 def test_the_changes_go_on_over_splits_and_merges(store: Store) -> None:

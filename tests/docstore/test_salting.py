@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docstore.key_parts import KeyParts
 from docstore.key_ranges import Range, pre_split
 from docstore.keys import Key, KeySpec, encode, partition_bytes
 from docstore.partitioning import TOKENS, PartitionMap, Salt, token_of
@@ -13,6 +14,7 @@ from docstore.resalting import salt_to, with_fan
 from docstore.reshaping import reshaped
 from docstore.salting import FAN_MAX, is_fan, place_of, places_of, salt_of
 from indexing.errors import InvalidRequest
+from indexing.schema import Schema
 
 _SPEC = KeySpec.of(Key("seller", "id"))
 _FANS = st.integers(0, 10).map(lambda power: 1 << power)
@@ -133,7 +135,7 @@ def test_a_key_of_one_part_is_not_salted() -> None:
 
 
 def test_ranges_are_split_instead() -> None:
-    ranges = pre_split(_SPEC, lambda key: key, Range())
+    ranges = pre_split(_SPEC, KeyParts(Schema(), _SPEC), Range())
     with pytest.raises(InvalidRequest, match="ranges"):
         salt_to(ranges, _SPEC, _first("big"), 8)
 

@@ -36,7 +36,14 @@ def test_an_index_is_made_listed_filled_again_and_dropped(indexed: TestClient) -
     assert indexed.post(f"{PATH}/indexes/make/rebuild").status_code == 200
     wait_until_ready(indexed)
     assert indexed.get(f"{PATH}/indexes/none").status_code == 404
-    assert indexed.delete(f"{PATH}/indexes/make").status_code == 204
+    renamed = indexed.post(f"{PATH}/indexes/make/rename", json={"name": "brand"})
+    assert (renamed.status_code, renamed.json()["name"]) == (200, "brand")
+    assert indexed.post(f"{PATH}/indexes/brand/rename", json={"name": "a/b"}).status_code == 422
+    assert indexed.post(f"{PATH}/indexes/brand/rename", json={}).status_code == 400
+    assert indexed.delete(f"{PATH}/indexes/brand").status_code == 204
+    named = indexed.put(f"{PATH}/indexes/price", json={})
+    assert (named.status_code, named.json()["field"]) == (201, "price")
+    assert indexed.delete(f"{PATH}/indexes/price").status_code == 204
     assert indexed.get(f"{PATH}/indexes").json() == {"indexes": []}
 
 
@@ -47,7 +54,8 @@ def test_an_index_is_made_listed_filled_again_and_dropped(indexed: TestClient) -
         ({"field": "make", "partitions": 0}, 400),
         ({"field": "make", "colour": 1}, 400),
         ({"field": []}, 422),
-        ({}, 400),
+        ({"field": None, "by": "size"}, 400),
+        ({}, 422),
     ],
 )
 def test_what_no_index_can_be_is_refused(

@@ -71,7 +71,12 @@ def test_an_index_is_declared_used_rebuilt_and_dropped(cars: CollectionLike[Any]
         cars.indexes.verify(0)
     with pytest.raises(NotFound):
         list(cars.indexes.check("none"))
-    cars.indexes.drop("color")
+    cars.indexes.rename("color", "colour")
+    assert [each.name for each in cars.indexes] == ["colour"]
+    assert cars.count({"color": "blue"}, index="colour") == 15
+    cars.indexes.drop("colour")
+    with pytest.raises(NotFound):
+        cars.indexes.rename("colour", "color")
     for gone in (cars.indexes.drop, cars.indexes.rebuild):
         with pytest.raises(NotFound):
             gone("color")

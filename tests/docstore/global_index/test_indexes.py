@@ -16,6 +16,7 @@ from docstore import (
     Collection,
     GlobalIndex,
     InvalidQuery,
+    InvalidRequest,
     InvalidSchema,
     NotFound,
     Store,
@@ -177,6 +178,26 @@ def test_what_cannot_be_is_refused_with_a_hint(store: Store) -> None:
         cars.indexes.lookup("color", "red", sort="price")
     with pytest.raises(InvalidQuery, match="two kinds"):
         cars.indexes.lookup("tag", gt=1, lt="a")
+    wrong_conditions: tuple[Any, ...] = ("color", ["color"], {"color": "red"}, 1)
+    for where in wrong_conditions:
+        with pytest.raises(InvalidQuery, match="where"):
+            cars.indexes.lookup("color", "red", where=where)
+    rates: tuple[Any, ...] = ("5", True, float("nan"), 0, [1])
+    for rate in rates:
+        with pytest.raises(InvalidRequest, match="documents a second"):
+            cars.indexes.throttle(rate)
+    partitions: tuple[Any, ...] = (True, 1.0, "1", 99, -1)
+    for partition in partitions:
+        with pytest.raises(NotFound, match="no partition"):
+            cars.indexes.rebuild("color", partition)
+
+
+@pytest.mark.parametrize("fields", [None, 5, [], ["a", None], {"a"}, b"a", ["a", "a"], ""])
+def test_an_index_over_no_fields_is_refused(fields: Any) -> None:
+    with pytest.raises(InvalidSchema, match="names no fields"):
+        GlobalIndex(fields)
+    with pytest.raises(InvalidSchema, match="names no fields"):
+        GlobalIndex("a", include=5)  # type: ignore[arg-type]
 
 
 def test_a_reader_sees_what_is_acknowledged_and_may_not_change_indexes(
