@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from docstore.asking import Foreseen
 from docstore.global_need import Need
+from docstore.kept_counts import KeptCounts
 from docstore.partitioning import PartitionMap
 from docstore.partitions import Partitions
 from docstore.router import Routing
@@ -53,6 +54,7 @@ class Request:
     kept: Kept | None = field(default=None, init=False, compare=False)
     need: Need | None = field(default=None, init=False, compare=False)
     foreseen: Foreseen | None = field(default=None, init=False, compare=False)
+    counted: KeptCounts = field(default_factory=KeptCounts, init=False, compare=False)
 
     @property
     def freshness(self) -> str:

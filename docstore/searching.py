@@ -15,6 +15,7 @@ from docstore import execute, keys
 from docstore.counting import Counting
 from docstore.counting import count as count_beside
 from docstore.documents import DocumentCodec
+from docstore.kept_counts import state_of
 from docstore.marking import Marking
 from docstore.merge import Ranked
 from docstore.partitions import Partitions
@@ -102,8 +103,6 @@ def _found(
     planned = time.perf_counter()
     if routing.keys and request.sort is None:
         read = _point_read(partitions, codec, routing, page, marking, began, planned)
-        if counting is None:
-            return read
         return _with_counts(partitions, request, counting, read, deadline)
     shards = routing.plan.chosen.shards
     heads = None if may_be_torn else {number: partitions.shard(number).head for number in shards}
@@ -111,9 +110,7 @@ def _found(
     refreshed = time.perf_counter()
     if counting is not None and page.limit == 0:
         # Whoever wants no hits finds the total while counting, and looks for matches only once.
-        counts = counts_beside(
-            partitions, request, counting, views, with_total=True, deadline=deadline
-        )
+        counts = counts_beside(partitions, request, counting, views, deadline, with_total=True)
         found = execute.Found(counts.total or 0, [], counts.notes, 0.0, 0.0)
     else:
         ready, pool = _ready(partitions, request, views), partitions.search_pool
@@ -121,7 +118,7 @@ def _found(
         found = execute.search(ready, views, request.sort, *window, pool, deadline)
         views = {number: view for number, view in views.items() if number not in found.missing}
         if counting is not None:
-            counts = counts_beside(partitions, request, counting, views, deadline=deadline)
+            counts = counts_beside(partitions, request, counting, views, deadline)
     fetching = time.perf_counter()
     is_by_score = request.sort is None
     hits = _hits(partitions, codec, found.ranked, page.select, marking, heads, by_score=is_by_score)
@@ -157,15 +154,17 @@ def _found(
 def _with_counts(
     partitions: Partitions,
     request: Request,
-    counting: Counting,
+    counting: Counting | None,
     read: SearchResult[D],
     deadline: execute.Deadline | None,
 ) -> SearchResult[D]:
-    """What was read by key, with the counts that only the indexes can tell."""
+    """What was read by key, with the counts asked for, which only the indexes can tell."""
+    if counting is None:
+        return read
     began = time.perf_counter()
     shards = read.plan.chosen.shards
     views = partitions.views(shards, request.after, current=request.current)
-    counts = counts_beside(partitions, request, counting, views, deadline=deadline)
+    counts = counts_beside(partitions, request, counting, views, deadline)
     spent = (time.perf_counter() - began) * 1000
     return replace(
         read,
@@ -181,18 +180,25 @@ def counts_beside(
     request: Request,
     counting: Counting,
     views: dict[int, View],
+    deadline: execute.Deadline | None = None,
     *,
     with_total: bool = False,
-    deadline: execute.Deadline | None = None,
 ) -> Counts:
-    """What is counted beside a search over views that serve its query; opens more if needed."""
+    """What is counted beside a search over views that serve its query; opens more if needed.
+
+    Other pages of a search over all shards have the counts of the first, while the views are those.
+    """
 
     def views_for(query: Query) -> dict[int, View]:
         shards = shards_of(partitions, replace(request, query=query))
         more = [number for number in shards if number not in views]
         return partitions.views(more, request.after, current=request.current)
 
-    return count_beside(
+    state = state_of(views) if len(views) == len(partitions.numbers) else ()
+    known = request.counted.of(state, counting, with_total=with_total) if state else None
+    if known is not None:
+        return known
+    counts = count_beside(
         counting,
         request.narrowed,
         views,
@@ -202,6 +208,9 @@ def counts_beside(
         with_total=with_total,
         deadline=deadline,
     )
+    if state:
+        request.counted = request.counted.having(state, counting, counts, with_total=with_total)
+    return counts
 
 
 def _hits(

@@ -3,7 +3,9 @@
 Uses `wrk` and `curl` (Debian's packages), which leave the processors to the server. Every figure
 is measured beside the empty reply in the same run, because a machine's speed drifts. Searches are
 asked twice: always the same question, which the server remembers until something is written, and a
-new question each time. Without the real listings the project's own fixtures are used.
+new question each time, which asks for the same documents. Facets are counted over other documents
+each time too, because those of one search are kept for its other pages. Without the real listings
+the project's own fixtures are used.
 """
 
 import argparse
@@ -65,6 +67,15 @@ function request()
   number = number + 1
   local body = string.gsub([==[{body}]==], "}}$", ', "timeout_ms": ' .. (5000 + number) .. "}}")
   return wrk.format("POST", nil, nil, body)
+end
+"""
+OTHER = """
+local number = 0
+wrk.headers["Content-Type"] = "application/json"
+function request()
+  number = number + 1
+  local bound = '"filter": {{"price": {{"lt": ' .. (1000000 + number) .. '}}, '
+  return wrk.format("POST", nil, nil, (string.gsub([==[{body}]==], '"filter": {{', bound)))
 end
 """
 PUT = """
@@ -164,7 +175,10 @@ def report(source: Path, limit: int | None, seconds: int, port: int) -> None:
             key = httpx.get(f"{url}{CARS}/documents?limit=1").json()["documents"][0]["key"]
             row("get a document", rate(f"{url}{CARS}/documents/{key}", seconds))
             for name, body in SEARCHES.items():
-                for kind, script in (("same", FIXED), ("new", FRESH)):
+                kinds = [("same", FIXED), ("new", FRESH)]
+                if "facets" in body:
+                    kinds.append(("other", OTHER))
+                for kind, script in kinds:
                     filled = script.format(body=json.dumps(body))
                     row(f"{name} ({kind} question)", rate(f"{url}{CARS}/search", seconds, filled))
             httpx.put(f"{url}/v1/collections/single", json={})
