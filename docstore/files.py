@@ -8,7 +8,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,16 @@ def rename_directory(path: Path, to: Path) -> None:
     with usable(path):
         path.rename(to)
         sync_directory(to.parent)
+
+
+def bytes_in(directory: Path) -> int:
+    """The bytes of a directory's files, but for those that go while they are counted."""
+    total = 0
+    with suppress(FileNotFoundError):
+        for path in directory.iterdir():
+            with suppress(FileNotFoundError):
+                total += path.stat().st_size
+    return total
 
 
 def remove_leftovers(directory: Path) -> None:

@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from docstore.files import usable
+from docstore.files import bytes_in, usable
 from docstore.records import IndexCheckpoint
+from docstore.rounds import Rounds
 from docstore.shard import Shard
 from docstore.tail_changes import NewColumns, TailChanges
 from indexing.errors import Corruption, Unavailable
@@ -73,6 +74,7 @@ class LocalFollower:
         self._read_only = read_only
         self._directory = shard.directory / INDEX_DIRECTORY
         self._filling = threading.Lock()
+        self._rounds = Rounds()
         self._distrusted = 0
         self._waking = threading.Lock()
         self._awake: LocalIndex | None = None
@@ -216,8 +218,11 @@ class LocalFollower:
         if self._read_only:
             self._wait_for(seq)
             return
+        self._rounds.share(lambda: self.checkpoint >= seq, self._round)
+
+    def _round(self) -> None:
         with self._filling:
-            if self.checkpoint < seq:
+            if self.checkpoint < self._shard.head:
                 began = time.perf_counter()
                 self._catch_up()
                 self.refreshes += 1
@@ -357,12 +362,7 @@ class LocalFollower:
 
     def bytes_used(self) -> int:
         """The bytes of the index in effect."""
-        total = 0
-        with contextlib.suppress(FileNotFoundError):  # dropped meanwhile
-            for path in self._index.directory.iterdir():
-                with contextlib.suppress(FileNotFoundError):
-                    total += path.stat().st_size  # merged away meanwhile
-        return total
+        return bytes_in(self._index.directory)
 
     def close(self, *, refresh: bool) -> None:
         """Make the whole log searchable for the next process if asked, and give up the writer."""

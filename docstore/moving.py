@@ -14,6 +14,8 @@ from heapq import merge
 
 from docstore import carrying, files
 from docstore.carrying import COPY_BATCH, Touched, in_batches
+from docstore.giving_way import giving_way
+from docstore.index_apart import DOCUMENTS_MIN, make_apart
 from docstore.inherited import Held
 from docstore.keys import KeySpec
 from docstore.open_shards import OpenShards
@@ -75,9 +77,9 @@ class Moving:
         done, total = 0, sum(shard.count() for shard in self.sources.values())
         scans = [shard.scan() for shard in self.sources.values()]
         found = scans[0] if len(scans) == 1 else merge(*scans, key=lambda pair: pair[0])
-        for batch in in_batches(found, COPY_BATCH):
+        for batch in in_batches(giving_way(found), COPY_BATCH):
             by_target: dict[int, list[tuple[bytes, bytes]]] = {}
-            for key, record in batch:
+            for key, record in giving_way(batch):
                 by_target.setdefault(self._target_of(key), []).append((key, pack_document(*record)))
             for number, pairs in by_target.items():
                 target = self.targets[number]
@@ -123,7 +125,7 @@ class Moving:
 
     def _inherit(self, number: int, entries: list[Entry]) -> None:
         by_target: dict[int, list[Entry]] = {}
-        for entry in entries:
+        for entry in giving_way(entries):
             if entry.operation is not Operation.MOVED:
                 by_target.setdefault(self._target_of(entry.key), []).append(entry)
         for target, own in by_target.items():
@@ -172,6 +174,8 @@ class Moving:
         """Make the targets' indexes from their documents, or bring them up to their logs."""
         for done, (number, target) in enumerate(self.targets.items()):
             self._progress("indexing", done, len(self.targets))
+            if self._shards.follower_if_open(number) is None and target.count() >= DOCUMENTS_MIN:
+                make_apart(target.directory, lambda: not self._shards.is_closed)
             self._shards.follower(number).refresh(target.head)
 
     def lasts(self) -> Mapping[int, int]:

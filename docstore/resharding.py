@@ -7,14 +7,14 @@ opening removes; from then on the new map, and old shards that opening removes. 
 go when nobody asks them any more.
 """
 
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Literal
 
 from docstore import keys
+from docstore.giving_way import giving_way
 from docstore.growing.balance import halving
 from docstore.live_map import LiveMap
 from docstore.median import median_of
@@ -26,8 +26,6 @@ from docstore.shard import now_microseconds
 from docstore.types import Key, PartitionChange
 from indexing.errors import DocstoreError, InvalidDocument, InvalidRequest
 
-SWITCH_SECONDS = 0.0005
-"""How long a thread may keep the interpreter from others while documents are copied."""
 RECENT_WRITES = 4_096
 """Of a partition's log, to see where its writes go."""
 Kind = Literal["split", "merge", "salt"]
@@ -85,32 +83,14 @@ def merge(live: LiveMap, left: int, right: int, why: str = "") -> PartitionChang
 
 def change(live: LiveMap, kind: Kind, plan: Callable[[Partitions], Cut]) -> PartitionChange:
     """Carry out the change that is planned of the map as it is now; raises what planning does."""
-    with live.changing() as partitions, _giving_way():
+    with live.changing() as partitions:
         return _change(live, partitions, kind, plan(partitions))
-
-
-@contextmanager
-def _giving_way() -> Iterator[None]:
-    """Let other threads interrupt the copying often.
-
-    A write gives up the interpreter about ten times and would wait for it as long each time as one
-    thread may keep it, five milliseconds unless told otherwise.
-    """
-    before = sys.getswitchinterval()
-    if before <= SWITCH_SECONDS:
-        yield
-        return
-    sys.setswitchinterval(SWITCH_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 def _median(partitions: Partitions, source: Partition) -> Point:
     shard = partitions.shard(source.number)
     of, spec = partitions.definition.partition_map, partitions.definition.key
-    bound = median_of(of.point_of(spec, key) for key in shard.all_keys())
+    bound = median_of(of.point_of(spec, key) for key in giving_way(shard.all_keys()))
     if bound is None:
         what = "no documents" if not shard.count() else "documents of one partition key only"
         raise InvalidRequest(

@@ -1,0 +1,29 @@
+"""Long work that lets other threads of the process have the interpreter often.
+
+A write gives up the interpreter about ten times, and each time waits for it as long as another
+thread may keep it: five milliseconds, unless the whole process is told otherwise, which is for the
+program to say and not for a library in it. So long work pauses by itself.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+WORK_SECONDS = 0.0005
+"""Worked through before each pause: what a write then waits at most, each time."""
+PAUSE_SECONDS = 0.00002
+"""Long enough that a thread that waits is woken and gets its turn; a pause of none wakes nobody."""
+_LOOKED_AT = 8
+"""Items between two looks at the clock."""
+
+
+def giving_way(found: Iterable[T]) -> Iterator[T]:
+    """What comes, with a pause now and then."""
+    began = time.perf_counter()
+    for number, each in enumerate(found, 1):
+        yield each
+        if not number % _LOOKED_AT and time.perf_counter() - began > WORK_SECONDS:
+            time.sleep(PAUSE_SECONDS)
+            began = time.perf_counter()
