@@ -2,8 +2,8 @@
 
 Invariant: of each ancestor it holds all entries after a floor whose keys are the shard's, under the
 ancestor's number and the seq they had there; it is written while the shard is made and never
-after. Readers of changes and the retries of writes ask for it; it goes when the shard's own log is
-as long as logs are kept.
+after. Readers of changes ask for it; it goes when the shard's own log has lost its beginning, since
+nobody can then read on from an ancestor.
 
 On disk, big endian. ancestors: u32 partition -> u64 base, u64 floor. entries: u32 partition, u64
 seq -> a log entry.

@@ -6,6 +6,8 @@ the same whatever the number of partitions. Which of them are in use is the map'
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +76,23 @@ class OpenShards:
                 shard.log_floor = lambda: min(
                     self._log_floor(number), self._held.get(number, 2**63)
                 )
+                if not self._read_only:
+                    shard.trimmed = partial(self._drop_history, shard)
+                    self._drop_history(shard)
                 self._shards[number] = shard
             return shard
+
+    def _drop_history(self, shard: Shard) -> None:
+        """Remove what a shard has of its ancestors once nobody can read on from there to its log.
+
+        Who reads it now keeps it open to the end.
+        """
+        path = shard.directory / INHERITED_FILE
+        if path.exists() and not shard.has_whole_log:
+            self._inherited.pop(shard.number, None)
+            with suppress(OSError):  # the next look removes it
+                path.unlink()
+                path.with_name(f"{path.name}-lock").unlink(missing_ok=True)
 
     def if_open(self, number: int) -> Shard | None:
         """The shard of a number, if it was used."""

@@ -78,6 +78,8 @@ class Shard:
         self._is_moved = False
         self.log_floor: Callable[[], int] | None = None
         """The seq up to which other followers of the log are done with it."""
+        self.trimmed: Callable[[], None] = lambda: None
+        """Called after entries of the log were forgotten."""
 
     def _stored_head(self) -> int:
         return unpack_seq(self.environment.get("meta", HEAD))
@@ -269,16 +271,24 @@ class Shard:
     def save_index_checkpoint(self, checkpoint: IndexCheckpoint) -> None:
         """Record what the local index covers, and forget log entries that nobody needs."""
 
+        last = checkpoint.seq - LOG_ENTRIES_KEPT
+        if last > 0 and self.log_floor is not None:
+            last = min(last, self.log_floor())
+
         def body(transaction: Transaction) -> None:
             tables = self.environment.tables
             packed = pack_checkpoint(checkpoint)
             transaction.put(INDEX_CHECKPOINT, packed, db=tables["meta"])
-            last = checkpoint.seq - LOG_ENTRIES_KEPT
-            if last > 0 and self.log_floor is not None:
-                last = min(last, self.log_floor())
             trim(self.environment, transaction, last, TRIM_BATCH)
 
         self.environment.write(body)
+        if last > 0:
+            self.trimmed()
+
+    @property
+    def has_whole_log(self) -> bool:
+        """Whether the log holds every entry since the shard was made."""
+        return self.log_range()[0] <= self.base + 1
 
     def log_range(self) -> tuple[int, int]:
         """The first and last seq that the log holds; (0, 0) when it is empty."""

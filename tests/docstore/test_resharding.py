@@ -17,6 +17,7 @@ from docstore import (
     Delete,
     InvalidRequest,
     Key,
+    LogTrimmed,
     NotFound,
     PartitionChange,
     Position,
@@ -28,6 +29,7 @@ from docstore import (
 from docstore.environment import Environment
 from docstore.files import read_json
 from docstore.global_index.definition import GlobalIndex
+from docstore.inherited import INHERITED_FILE
 from tests.docstore.steps import copied, each_step
 
 Things = Collection[dict[str, Any]]
@@ -542,3 +544,41 @@ def test_a_map_is_written_with_its_history(store: Store) -> None:
     assert stored["format"] == 2
     (change,) = stored["partition_map"]["history"]
     assert (change["from"], change["into"]) == ([{"number": 0, "epoch": 1, "last": 10}], [1, 2])
+
+
+def test_what_was_written_before_goes_when_the_log_since_has_no_beginning(
+    open_store: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docstore.shard.LOG_ENTRIES_KEPT", 10)
+    things = filled(open_store(), 20, partitions=1)
+    things.refresh()
+    before = things.position()
+    things.put({"id": "k0001"})
+    things.split(0)
+    histories = [things.partitions.shard(n).directory / INHERITED_FILE for n in (1, 2)]
+    assert all(path.exists() for path in histories)
+    reader = things.changes(before)
+    assert [change.key for change in reader] == ["k0001"]
+    kept = histories[0].read_bytes()
+    shard = things.partitions.shard(1)
+    mine = [f"m{n}" for n in range(200) if things.partitions.owner_of(f"m{n}") == 1][:30]
+    late = things.changes(before)
+    for key in mine[:9]:
+        things.put({"id": key})
+    things.refresh()
+    assert histories[0].exists()
+    seen = [next(late).key]
+    for key in mine[9:]:
+        things.put({"id": key})
+        things.refresh()
+    assert not shard.has_whole_log
+    assert [path.exists() for path in histories] == [False, True]
+    assert seen == ["k0001"]
+    with pytest.raises(LogTrimmed):
+        list(things.changes(before))
+    assert list(things.changes(things.position())) == []
+    things.partitions.shards.close(refresh=False)
+    histories[0].write_bytes(kept)  # as if the process had died before it was removed
+    things = open_store().collection("things")
+    assert things.count() == 20 + len(mine)
+    assert not histories[0].exists()
