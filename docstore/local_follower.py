@@ -102,6 +102,11 @@ class LocalFollower:
         return self._shard.head - max(self._taken, self.checkpoint)
 
     @property
+    def is_filling(self) -> bool:
+        """Whether somebody brings the index up to the log."""
+        return self._filling.locked()
+
+    @property
     def head(self) -> int:
         """The seq of the shard's last acknowledged write."""
         return self._shard.head
@@ -167,9 +172,7 @@ class LocalFollower:
         self._documents = index.view().documents
 
     def _remove_other_generations(self) -> None:
-        if not self._directory.exists():
-            return
-        for directory in self._directory.iterdir():
+        for directory in self._directory.glob("*"):
             if directory.name != str(self._generation):
                 shutil.rmtree(directory, ignore_errors=True)
 
@@ -224,7 +227,7 @@ class LocalFollower:
         with self._filling:
             if self.checkpoint < self._shard.head:
                 began = time.perf_counter()
-                self._catch_up()
+                self._commit(self._take_tail())
                 self.refreshes += 1
                 self.refresh_seconds += time.perf_counter() - began
 
@@ -259,9 +262,6 @@ class LocalFollower:
         if self._read_only:
             with self._filling, contextlib.suppress(Corruption):
                 self._follow()
-
-    def _catch_up(self) -> None:
-        self._commit(self._take_tail())
 
     def _take_tail(self) -> _Taken:
         """Have the index take the tail; or a new one all documents, when its layout must change.
@@ -369,6 +369,6 @@ class LocalFollower:
         with self._filling:
             if not self._read_only:
                 if refresh and self.checkpoint < self._shard.head:
-                    self._catch_up()
+                    self._commit(self._take_tail())
                 self._index.close(self._budget)
         self._open_indexes.forget(self)

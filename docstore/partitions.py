@@ -290,8 +290,9 @@ class Partitions:
         if len(short) > 1:
             list(self._resources.pool.map(lambda pair: pair[0].refresh(pair[1]), short))
         if not self._read_only:
-            for follower, _ in behind:
-                if follower.lag >= BULK_WRITES:
+            # One after another takes its tail here while those before it are committed.
+            for follower, _ in behind[:-1]:
+                if follower.lag >= BULK_WRITES and not follower.is_filling:
                     follower.refresh_soon(self._resources.commit_pool)
         for follower, seq in behind:
             follower.refresh(seq)
