@@ -254,8 +254,10 @@ class Collection(ByKey[D]):
         return check.check_collection(self._live.pin())
 
     def stats(self) -> dict[str, Any]:
-        """Documents, bytes, log and index of the collection and of each partition."""
-        return self._live.stats()
+        """Documents, bytes, log and index of the collection and of each partition; its `salts`."""
+        spread = self._live.ask(spreading.salted)
+        salts = [{"key": key, "fan": fan} for key, fan in spread.items()]
+        return {**self._live.stats(), "salts": salts}
 
     def hot_keys(self, limit: int = 10) -> list[HotKey]:
         """The partition keys read and written most of late, each with what to do about it."""

@@ -127,7 +127,8 @@ def _narrowed(
     spread = [fan for data in pinned if (fan := partition_map.fan_of(data)) > 1]
     if spread:
         reason += f", {len(spread)} of them salted over {sum(spread)} places in all"
-    return Candidate("single_shard", shards, _search_price(shards, documents), reason)
+    price = _search_price(shards, documents)
+    return Candidate("salted_key" if spread else "single_shard", shards, price, reason)
 
 
 def _search_price(shards: tuple[int, ...], documents: Mapping[int, int]) -> float:

@@ -204,6 +204,7 @@ class Candidate:
     name: Literal[
         "point_read",
         "single_shard",
+        "salted_key",
         "key_range",
         "scatter",
         "global_covered",

@@ -53,8 +53,11 @@ async def changes(call: Call) -> Response:
     if call.service.streams >= call.service.settings.change_streams_max:
         raise Busy("too many read the changes already", hint="close a stream you do not need")
     collection = call.served.bytes
-    after = call.request.headers.get("last-event-id") or given.get("after") or ""
-    begin = collection.position() if after == NOW else positions_of(after)
+    after = call.request.headers.get("last-event-id") or given.get("after")
+    if after == NOW:
+        begin = collection.position()
+    else:
+        begin = () if after is None else positions_of(after)
     # Tells a wrong or forgotten position while there is still a status to tell it with.
     await call.service.run(lambda: collection.changes(begin, 0))
     return _Stream(

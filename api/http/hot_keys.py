@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.http import body
 from api.http.answers import json_response
 from api.http.models import Asked
-from api.http.partitions import Changed, asked_in, changed
+from api.http.partitions import Changed, SaltedKey, asked_in, changed
 from api.http.queries import parameters
 from api.http.routing import PREFIX, Call, Operation
 from docstore import InvalidRequest
@@ -69,13 +69,6 @@ async def of_store(call: Call) -> Response:
 
 class Salt(Asked):
     """A partition key and over how many places it is to be spread; 1 takes the salt away."""
-
-    key: Any
-    fan: int
-
-
-class SaltedKey(BaseModel):
-    """A partition key that is spread over `fan` places."""
 
     key: Any
     fan: int

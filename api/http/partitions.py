@@ -18,6 +18,13 @@ PATH = PREFIX + "/collections/{collection}/partitions"
 ONE = PATH + "/{partition}"
 
 
+class SaltedKey(BaseModel):
+    """A partition key that is spread over `fan` places."""
+
+    key: Any
+    fan: int
+
+
 class Partition(BaseModel):
     """One partition: its slice of tokens or keys, what it holds and how far its index is."""
 
@@ -90,6 +97,7 @@ class Partitions(BaseModel):
     partitions: list[Partition]
     moving: Moving | None
     history: list[PastChange]
+    salts: list[SaltedKey]
     auto_split: AutoSplitState
 
 
@@ -130,7 +138,7 @@ class Changed(BaseModel):
     pause_ms: float
 
 
-_SHOWN = ("collection", "epoch", "partitions", "moving", "history", "auto_split")
+_SHOWN = ("collection", "epoch", "partitions", "moving", "history", "salts", "auto_split")
 
 
 async def partitions(call: Call) -> Response:

@@ -265,8 +265,9 @@ class CollectionCalls(Generic[D]):
     def changes(self, after: Iterable[Position] | None, limit: int) -> Call[list[Change[D]]]:
         """Some writes since some positions."""
         parameters = {"follow": "false", "limit": str(limit)}
-        if after is not None:
-            parameters["after"] = " ".join(map(str, after))
+        positions = " ".join(map(str, after or ()))
+        if positions:
+            parameters["after"] = positions
 
         def read(answer: Answer) -> list[Change[D]]:
             rows = [orjson.loads(line) for line in answer.body.splitlines()]

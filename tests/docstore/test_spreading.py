@@ -91,6 +91,8 @@ def test_a_read_by_key_touches_one_shard_whatever_the_fan(store: Store, fan: int
     plan = sales.explain(filter={"seller": "big"})
     assert len(plan.chosen.shards) == min(fan, 16)
     assert (f"salted over {fan} places" in plan.chosen.reason) == (fan > 1)
+    assert plan.chosen.name == ("salted_key" if fan > 1 else "single_shard")
+    assert sales.stats()["salts"] == ([{"key": "big", "fan": fan}] if fan > 1 else [])
     assert len(sales.explain(filter={"seller": "small-1"}).chosen.shards) == 1
 
 

@@ -39,6 +39,8 @@ def test_a_reader_goes_on_where_it_was(cars: TestClient) -> None:
     seen = " ".join(each["position"] for each in first)
     rest = changes_of(cars, after=seen)
     assert sorted(each["key"] for each in first + rest) == ["a1", "a2", "a3"]
+    nowhere = cars.get(CHANGES, params={"after": ""})  # an unset variable would replay everything
+    assert (nowhere.status_code, nowhere.json()["code"]) == (400, "invalid-request")
     now = cars.get(CHANGES, params={"after": "now"})
     assert now.text == ""
     cars.put("/v1/collections/cars/documents/a1", json={"price": 1})

@@ -83,6 +83,7 @@ def test_a_key_is_salted_listed_and_unsalted(client: TestClient) -> None:
     assert made.status_code == 200
     Changed.model_validate(made.json())
     assert client.get(f"{path}/salts").json() == {"salts": [{"key": "big", "fan": 4}]}
+    assert client.get(f"{path}/stats").json()["salts"] == [{"key": "big", "fan": 4}]
     explained = client.post(f"{path}/explain", json={"filter": {"seller": "big"}}).json()
     assert "salted over 4 places" in str(explained)
     found = client.post(f"{path}/search", json={"filter": {"seller": "big"}}).json()
