@@ -12,10 +12,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from heapq import merge
 
-from docstore import carrying, files
+from docstore import carrying, files, index_apart
 from docstore.carrying import COPY_BATCH, Touched, in_batches
 from docstore.giving_way import giving_way
-from docstore.index_apart import DOCUMENTS_MIN, make_apart
 from docstore.inherited import Held
 from docstore.keys import KeySpec
 from docstore.open_shards import OpenShards
@@ -174,8 +173,9 @@ class Moving:
         """Make the targets' indexes from their documents, or bring them up to their logs."""
         for done, (number, target) in enumerate(self.targets.items()):
             self._progress("indexing", done, len(self.targets))
-            if self._shards.follower_if_open(number) is None and target.count() >= DOCUMENTS_MIN:
-                make_apart(target.directory, lambda: not self._shards.is_closed)
+            is_new = self._shards.follower_if_open(number) is None
+            if is_new and target.count() >= index_apart.DOCUMENTS_MIN:
+                index_apart.make_apart(target.directory, lambda: not self._shards.is_closed)
             self._shards.follower(number).refresh(target.head)
 
     def lasts(self) -> Mapping[int, int]:

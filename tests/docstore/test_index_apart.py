@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from docstore import GlobalIndex, Key, Range, Store, index_apart, moving
+from docstore import GlobalIndex, Key, Range, Store, index_apart
 from docstore.giving_way import WORK_SECONDS, giving_way
 
 
@@ -17,13 +17,14 @@ from docstore.giving_way import WORK_SECONDS, giving_way
 def apart(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Every index of a new shard is made apart; whether each was."""
     made: list[bool] = []
+    make_apart = index_apart.make_apart
 
     def noted(directory: Path, is_wanted: Callable[[], bool]) -> bool:
-        made.append(index_apart.make_apart(directory, is_wanted))
+        made.append(make_apart(directory, is_wanted))
         return made[-1]
 
-    monkeypatch.setattr(moving, "DOCUMENTS_MIN", 1)
-    monkeypatch.setattr(moving, "make_apart", noted)
+    monkeypatch.setattr(index_apart, "DOCUMENTS_MIN", 1)
+    monkeypatch.setattr(index_apart, "make_apart", noted)
     return made
 
 

@@ -1,0 +1,75 @@
+"""Files that may not grow any more, at every place of a split, a merge and a change of fan.
+
+A process of its own: what a file may hold at most is a limit of the whole process.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from docstore import Store
+
+PROGRAM = """
+import resource, sys
+from docstore import Key, Store, Unavailable, index_apart
+
+index_apart.DOCUMENTS_MIN = int(sys.argv[3])
+store = Store.open(sys.argv[1], auto_split=False)
+things = store.create_collection("things", key=Key("shop", "n"), partitions=2)
+text = "many different words of a text "
+things.put_many(
+    {"shop": f"s{n % 40}", "n": n, "text": f"{text} {n} {n * n}" * 20} for n in range(1500)
+)
+things.refresh()
+CHANGES = {
+    "split": lambda: things.split(things.partitions.numbers[0]),
+    "merge": lambda: things.merge(*things.partitions.numbers[:2]),
+    "salt": lambda: things.salt(("s1",), 4 if refused or not made else 1),
+}
+change = CHANGES[sys.argv[2]]
+whole = resource.getrlimit(resource.RLIMIT_FSIZE)
+refused = made = 0
+limit = 16_384
+while not made:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, whole[1]))
+    try:
+        change()
+        made += 1
+    except Unavailable as error:
+        assert error.hint and error.retryable, error
+        refused += 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, whole)
+    if not made:  # what a change replaced is removed a moment later
+        owned = sorted(map(str, things.partitions.numbers))
+        held = sorted(path.name for path in things.partitions.shards.directory.iterdir())
+        assert held == owned, (held, owned, limit)
+        assert not (store.path / "things" / "moving.json").exists()
+    written = refused + made
+    things.put({"shop": "s1", "n": 10_000 + written, "text": "text"})
+    found = things.count(), things.search("text", limit=0).total
+    assert found == (1_500 + written,) * 2, (found, written, limit)
+    limit *= 2
+things.split(things.partitions.numbers[0])
+assert not list(store.check())
+store.close()
+print(refused)
+"""
+
+
+@pytest.mark.parametrize("change", ["split", "merge", "salt"])
+@pytest.mark.parametrize("apart", [1, 1_000_000])
+def test_a_change_that_finds_no_room_leaves_everything_as_it_was(
+    tmp_path: Path, change: str, apart: int
+) -> None:
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "data"), change, str(apart)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert ran.returncode == 0, ran.stderr
+    assert int(ran.stdout) >= 3
+    with Store.open(tmp_path / "data") as store:
+        assert list(store.check()) == []
+        partitions = store.collection("things").partitions
+        held = sorted(path.name for path in partitions.shards.directory.iterdir())
+        assert held == sorted(map(str, partitions.numbers))
