@@ -20,10 +20,12 @@ _LOOKED_AT = 8
 
 
 def giving_way(found: Iterable[T]) -> Iterator[T]:
-    """What comes, with a pause now and then."""
-    began = time.perf_counter()
+    """What comes, with a pause now and then; half of the time at least is spent on it."""
+    began, turn = time.perf_counter(), WORK_SECONDS
     for number, each in enumerate(found, 1):
         yield each
-        if not number % _LOOKED_AT and time.perf_counter() - began > WORK_SECONDS:
+        if not number % _LOOKED_AT and (now := time.perf_counter()) - began > turn:
             time.sleep(PAUSE_SECONDS)
             began = time.perf_counter()
+            # Where others work without end, as long a turn as they took: else this never ended.
+            turn = max(WORK_SECONDS, began - now)

@@ -333,9 +333,9 @@ class LiveMap:
         self.indexes.close()
         with self._removing:
             self._is_closed = True
-        self.shards.close(refresh=refresh)
+        self.shards.refuse()
         with self._changing:
-            pass
+            self.shards.close(refresh=refresh)
 
 
 def _remove_unowned(directory: Path, owned: PartitionMap) -> None:

@@ -57,7 +57,7 @@ class OpenShards:
 
     @property
     def is_closed(self) -> bool:
-        """Whether `close` was called."""
+        """Whether `refuse` or `close` was called."""
         return self._closed
 
     def shard(self, number: int, *, draft: bool = False) -> Shard:
@@ -73,14 +73,18 @@ class OpenShards:
                 shard = Shard(
                     directory, number, read_only=self._read_only, create=draft, draft=draft
                 )
-                shard.log_floor = lambda: min(
-                    self._log_floor(number), self._held.get(number, 2**63)
-                )
+                shard.log_floor = partial(self._floor, number)
                 if not self._read_only:
                     shard.trimmed = partial(self._drop_history, shard)
                     self._drop_history(shard)
                 self._shards[number] = shard
             return shard
+
+    def _floor(self, number: int) -> int:
+        """Up to which seq nobody needs a shard's log; once closed nobody can be asked."""
+        if self._closed:
+            return 0
+        return min(self._log_floor(number), self._held.get(number, 2**63))
 
     def _drop_history(self, shard: Shard) -> None:
         """Remove what a shard has of its ancestors once nobody can read on from there to its log.
@@ -147,8 +151,13 @@ class OpenShards:
                 self._followers[number] = follower
             return follower
 
+    def refuse(self) -> None:
+        """Open nothing any more; what is open stays usable until `close`."""
+        with self._opening:
+            self._closed = True
+
     def check_open(self) -> None:
-        """Refuse to go on after `close`; raises Closed."""
+        """Refuse to go on after `refuse` or `close`; raises Closed."""
         if self._closed:
             raise Closed("the collection is closed", hint="open the store again")
 

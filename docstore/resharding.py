@@ -26,6 +26,11 @@ from docstore.shard import now_microseconds
 from docstore.types import Key, PartitionChange
 from indexing.errors import DocstoreError, InvalidDocument, InvalidRequest
 
+LONG_TAIL = 2_000
+"""Entries of a bulk load's batch: indexing as many would let the next ones wait to be copied, so
+that nothing ever caught up. They are indexed afterwards, as any bulk load is."""
+ENDLESS_TAIL = 2 * LONG_TAIL
+"""Below it, a tail that is no shorter than the one before will not be: writers wait for it then."""
 RECENT_WRITES = 4_096
 """Of a partition's log, to see where its writes go."""
 Kind = Literal["split", "merge", "salt"]
@@ -122,6 +127,7 @@ def _change(live: LiveMap, partitions: Partitions, kind: Kind, cut: Cut) -> Part
     targets = tuple(each.number for each in cut.targets)
 
     def progress(phase: str, done: int, of: int) -> None:
+        live.shards.check_open()  # who closes the store waits for this to end
         live.shards.moving = {
             "kind": kind,
             "from": list(sources),
@@ -170,11 +176,15 @@ def _copy(live: LiveMap, moving: Moving) -> None:
     moving.index()
     moving.settle()
     live.indexes.adopt(dict.fromkeys(moving.targets, moving.log_begins), moving.began)
+    before = ENDLESS_TAIL
     for _ in range(ROUNDS_MAX):
-        if moving.behind <= SHORT_TAIL:
+        behind = moving.behind
+        if behind <= SHORT_TAIL or before <= behind < ENDLESS_TAIL:
             break
+        before = behind
         moving.follow()
-        moving.index()
+        if behind < LONG_TAIL:
+            moving.index()
 
 
 def _cut_over(live: LiveMap, moving: Moving, of: PartitionMap, cut: Cut) -> float:

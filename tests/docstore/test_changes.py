@@ -1,5 +1,6 @@
 """The feed of changes: a fold of it is the collection, from any position it is resumed at."""
 
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -119,3 +120,20 @@ def test_a_store_that_is_only_read_shows_its_changes(tmp_path: Path) -> None:
         collection = reader.collection("c")
         assert {each.key for each in collection.changes()} == {"a", "b"}
         assert [each.key for each in collection.changes(after)] == ["b"]
+
+
+def test_a_long_log_with_an_unindexed_end_is_closed(
+    open_store: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docstore.shard.LOG_ENTRIES_KEPT", 10)
+    things = open_store().create_collection("things", partitions=1)
+    things.put({"id": "first"})
+    things.refresh()
+    for number in range(30):
+        things.put({"id": f"k{number}"})
+    things = open_store().collection("things")
+    assert things.partitions.shard(0).log_range()[1] == 31
+    assert (things.stats()["lag"], things.count()) == (0, 31)
+    things.put({"id": "last"})
+    things.refresh()
+    assert things.partitions.shard(0).log_range() == (23, 32)
