@@ -326,7 +326,9 @@ def _answered(
     }
     result = SearchResult(found.total, hits, choice.plan, touched, 0.0, timings, indexes=found.uses)
     if counting is not None:
-        facets, histograms, notes, more = facets_of(partitions, request, counting, way, found)
+        facets, histograms, notes, more = facets_of(
+            partitions, request, counting, way, found, deadline
+        )
         timings["count"] = (time.perf_counter() - done) * 1000
         plan = replace(choice.plan, notes=(*choice.plan.notes, *notes))
         uses = tuple({use.index: use for use in (*more, *result.indexes)}.values())

@@ -202,14 +202,18 @@ class Collection(ByKey[D]):
         limit: int = 10,
         filter: dict[str, Any] | None = None,  # noqa: A002
         freshness: Freshness | Position | Iterable[Position] = "current",
+        timeout: float | None = None,
     ) -> list[Completion]:
         """What a person may be typing: values and words that begin so, of most documents first.
 
         Case and accents do not matter. With `field` (one or several), its whole values and its
         words; without, words of any field. Words follow what was typed before the last one.
+        Raises InvalidQuery, and DeadlineExceeded after `timeout` seconds.
         """
+        until = Deadline.after(timeout, is_partial=False)
         question = (None, filter, None, None, freshness, None, None)
-        return self._ask(lambda of, asked: complete(of, asked, prefix, field, limit), *question)
+        typed = prefix, field, limit, until
+        return self._ask(lambda of, asked: complete(of, asked, *typed), *question)
 
     def more_like(
         self,
@@ -220,13 +224,15 @@ class Collection(ByKey[D]):
         offset: int = 0,
         filter: dict[str, Any] | None = None,  # noqa: A002
         freshness: Freshness | Position | Iterable[Position] = "current",
+        timeout: float | None = None,
     ) -> SearchResult[D]:
         """Documents that share the most telling words and values with one, never itself.
 
-        Compares all fields with text but the key, or some. Raises NotFound, InvalidQuery.
+        Compares all fields with text but the key, or some. Raises NotFound, InvalidQuery, and
+        DeadlineExceeded after `timeout` seconds.
         """
-        page = Page(offset, limit, None)
-        asked = (self._codec, self._layout, key, fields, filter, page, freshness)
+        page, until = Page(offset, limit, None), Deadline.after(timeout, is_partial=False)
+        asked = (self._codec, self._layout, key, fields, filter, page, freshness, until)
         return self._live.ask(lambda partitions: more_like(partitions, *asked))
 
     def position(self) -> tuple[Position, ...]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from docstore.execute import Deadline
 from docstore.partitions import Partitions
 from docstore.request import Request
 from docstore.searching import key_texts, shards_of
@@ -11,10 +12,22 @@ from indexing.search import Searches
 
 
 def complete(
-    partitions: Partitions, request: Request, prefix: Any, field: Any, limit: Any
+    partitions: Partitions,
+    request: Request,
+    prefix: Any,
+    field: Any,
+    limit: Any,
+    deadline: Deadline | None,
 ) -> list[Completion]:
-    """The values and words that begin so, of most documents first; raises InvalidQuery."""
+    """The values and words that begin so, of most documents first.
+
+    Raises InvalidQuery and DeadlineExceeded.
+    """
     typed = Typed.parse(prefix, field, limit)
     views = partitions.views(shards_of(partitions, request), request.after, current=request.current)
     queries = Searches(request.query, views, key_texts(partitions)).unscored()
-    return completions(typed, views, queries)
+    return completions(typed, views, queries, _unbounded if deadline is None else deadline.check)
+
+
+def _unbounded() -> None:
+    """There is always time left."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from docstore import index_answers, searching
 from docstore.counting import Counting
+from docstore.execute import Deadline
 from docstore.field_readers import FieldReader
 from docstore.global_index.candidates import Candidates
 from docstore.global_need import need_of
@@ -97,7 +98,12 @@ class _Over:
 
 
 def facets_of(
-    partitions: Partitions, request: Request, counting: Counting, way: Way, found: Matches
+    partitions: Partitions,
+    request: Request,
+    counting: Counting,
+    way: Way,
+    found: Matches,
+    deadline: Deadline | None,
 ) -> tuple[
     Mapping[str, list[ValueCount]],
     Mapping[str, Histogram],
@@ -136,7 +142,7 @@ def facets_of(
     if left.facets or left.histograms:
         shards = searching.shards_of(partitions, request)
         views = partitions.views(shards, request.after, current=request.current)
-        local = searching.counts_beside(partitions, request, left, views)
+        local = searching.counts_beside(partitions, request, left, views, deadline)
         facets.update(local.facets)
         histograms.update(local.histograms)
         notes = local.notes

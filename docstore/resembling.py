@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 from docstore import keys, searching
 from docstore.documents import DocumentCodec
+from docstore.execute import Deadline
 from docstore.partitions import Partitions
 from docstore.request import Page, request_of
 from docstore.types import SearchResult
@@ -23,10 +24,11 @@ def more_like(
     short_filter: Any,
     page: Page,
     freshness: Any,
+    deadline: Deadline | None,
 ) -> SearchResult[D]:
     """The documents that share the most telling words and values with one, the best first.
 
-    Raises NotFound and InvalidQuery.
+    Raises NotFound, InvalidQuery and DeadlineExceeded.
     """
     compared = parse_compared(fields)
     spec = partitions.definition.key
@@ -38,4 +40,4 @@ def more_like(
         codec.as_json(stored.body), key, compared, spec.fields, everywhere.values(), layout
     )
     request = request_of(partitions, None, short_filter, query, None, freshness, None, None)
-    return searching.search(partitions, codec, request, page)
+    return searching.search(partitions, codec, request, page, deadline=deadline)

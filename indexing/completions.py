@@ -6,7 +6,7 @@ character at a time, until so few terms are left that they can be looked at. Cou
 that match the filter and are not deleted, so summing them over shards is exact.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,18 +66,22 @@ class _Column:
 
 
 def completions(
-    typed: Typed, views: Mapping[int, View], queries: Mapping[int, Query]
+    typed: Typed,
+    views: Mapping[int, View],
+    queries: Mapping[int, Query],
+    check: Callable[[], None],
 ) -> list[Completion]:
     """The best completions over some views, each with the query of the documents that count.
 
     Those of most documents come first, equal ones by value. Raises InvalidQuery on a field without
-    text.
+    text, and what `check` raises, which is called before each column of a view is looked at.
     """
     values: dict[tuple[str | None, str], int] = {}
     words: dict[tuple[str | None, str], int] = {}
     if typed.text and len(typed.text) <= PREFIX_CHARACTERS_MAX:
         for number, view in views.items():
             for column in _columns(view.layout, typed.fields):
+                check()
                 counts = values if column.analyzer is None else words
                 for term, documents in _found(view, column, typed.text, queries[number]):
                     counts[column.field, term] = counts.get((column.field, term), 0) + documents

@@ -165,8 +165,9 @@ async def completions(service: Service, request: Request) -> Response:
         if not typed:
             return []
         known = asked.filter()
-        names = cars.complete(typed, _COMPLETED_FIELDS, limit=_COMPLETIONS, filter=known)
-        words = cars.complete(typed, ("title",), limit=_COMPLETIONS, filter=known)
+        bounds: dict[str, Any] = {"limit": _COMPLETIONS, "timeout": _COMPLETION_SECONDS}
+        names = cars.complete(typed, _COMPLETED_FIELDS, filter=known, **bounds)
+        words = cars.complete(typed, ("title",), filter=known, **bounds)
         found = {each.value.lower(): each.value for each in (*words, *names)}
         order = dict.fromkeys(each.value.lower() for each in (*names, *words))
         return [found[value] for value in order if value != typed.lower()][:_COMPLETIONS]
@@ -185,9 +186,9 @@ async def listing_page(service: Service, request: Request) -> Response:
         raise NotFound(
             "this listing is not there any more", hint="it may have been sold: look for others"
         )
+    seconds = service.settings.request_seconds
     similar = await service.run_dear(
-        service.settings.request_seconds,
-        lambda: cars.more_like(key, _COMPARED, limit=_SIMILAR),
+        seconds, lambda: cars.more_like(key, _COMPARED, limit=_SIMILAR, timeout=seconds)
     )
     service.slow.note(COLLECTION, similar)
     return rendering.page(

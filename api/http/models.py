@@ -146,6 +146,7 @@ class Complete(Asked):
     filter: dict[str, Any] | None = None
     freshness: Literal["current", "any"] = "current"
     after: str | list[str] | None = None
+    timeout_ms: int | None = Field(None, ge=1, description="Less time than the server allows.")
 
 
 class MoreLike(Asked):
@@ -160,6 +161,7 @@ class MoreLike(Asked):
     filter: dict[str, Any] | None = None
     freshness: Literal["current", "any"] = "current"
     after: str | list[str] | None = None
+    timeout_ms: int | None = Field(None, ge=1, description="Less time than the server allows.")
     plan: bool = True
 
 

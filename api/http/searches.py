@@ -197,6 +197,7 @@ async def complete(call: Call) -> Response:
     """What a person may be typing."""
     asked = await _asked(call, models.Complete)
     collection, freshness = call.served.collection, _freshness(call, asked)
+    seconds = _seconds(call, asked.timeout_ms)
 
     def run() -> Response:
         found = collection.complete(
@@ -205,10 +206,11 @@ async def complete(call: Call) -> Response:
             limit=asked.limit,
             filter=asked.filter,
             freshness=freshness,
+            timeout=seconds,
         )
         return json_response({"completions": [each._asdict() for each in found]})
 
-    return await call.service.run_dear(_seconds(call, None), run)
+    return await call.service.run_dear(seconds, run)
 
 
 async def more_like(call: Call) -> Response:
@@ -219,6 +221,7 @@ async def more_like(call: Call) -> Response:
     key = key_of_json(served.collection, asked.key)
 
     freshness = _freshness(call, asked)
+    seconds = _seconds(call, asked.timeout_ms)
 
     def run() -> Response:
         result = served.bytes.more_like(
@@ -228,10 +231,11 @@ async def more_like(call: Call) -> Response:
             offset=asked.offset,
             filter=asked.filter,
             freshness=freshness,
+            timeout=seconds,
         )
         return json_response(search_json(result, with_plan=asked.plan))
 
-    return await call.service.run_dear(_seconds(call, None), run)
+    return await call.service.run_dear(seconds, run)
 
 
 def _freshness(

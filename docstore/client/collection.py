@@ -269,10 +269,16 @@ class RemoteCollection(Generic[D]):
         limit: int = 10,
         filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
         freshness: Freshness | Position | Iterable[Position] = "current",
+        timeout: float | None = None,
     ) -> list[Completion]:
         """What a person may be typing; as `Collection.complete`."""
         call = self._calls.searches.complete(
-            prefix=prefix, field=field, limit=limit, filter=filter, freshness=freshness
+            prefix=prefix,
+            field=field,
+            limit=limit,
+            filter=filter,
+            freshness=freshness,
+            timeout=timeout,
         )
         return self._sender.send(call)
 
@@ -285,10 +291,17 @@ class RemoteCollection(Generic[D]):
         offset: int = 0,
         filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
         freshness: Freshness | Position | Iterable[Position] = "current",
+        timeout: float | None = None,
     ) -> SearchResult[D]:
         """Documents that share the most telling words and values with one."""
         call = self._calls.searches.more_like(
-            key, fields=fields, limit=limit, offset=offset, filter=filter, freshness=freshness
+            key,
+            fields=fields,
+            limit=limit,
+            offset=offset,
+            filter=filter,
+            freshness=freshness,
+            timeout=timeout,
         )
         return self._sender.send(call)
 

@@ -165,6 +165,7 @@ class CollectionLike(Protocol[D]):
         limit: int = 10,
         filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
         freshness: Freshness | Position | Iterable[Position] = "current",
+        timeout: float | None = None,
     ) -> list[Completion]: ...
     def more_like(
         self,
@@ -175,6 +176,7 @@ class CollectionLike(Protocol[D]):
         offset: int = 0,
         filter: dict[str, Any] | None = None,  # noqa: A002  the word people know
         freshness: Freshness | Position | Iterable[Position] = "current",
+        timeout: float | None = None,
     ) -> SearchResult[D]: ...
     def position(self) -> tuple[Position, ...]: ...
     def changes(

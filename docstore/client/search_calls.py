@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from docstore.client.questions import json_of, plan_of, question_of, uses_of
 from docstore.client.travelling_keys import TravellingKeys
 from docstore.client.wire import JSON, Answer, Call
+from docstore.execute import Deadline
 from docstore.types import Hit, Key, Plan, SearchResult
 from indexing.counts import Bucket, Completion, Histogram, ValueCount
 
@@ -21,10 +22,7 @@ class SearchCalls(Generic[D]):
 
     def search(self, **asked: Any) -> Call[SearchResult[D]]:
         """A search; `timeout` is in seconds."""
-        timeout = asked.pop("timeout", None)
-        question = question_of(asked)
-        if timeout is not None:
-            question["timeout_ms"] = max(1, int(timeout * 1000))
+        question = _timed(asked)
         selected = question.get("select") is not None
         return self._post("/search", question, lambda answer: self._found(answer, selected))
 
@@ -42,12 +40,12 @@ class SearchCalls(Generic[D]):
         def read(answer: Answer) -> list[Completion]:
             return [Completion(**each) for each in answer.json()["completions"]]
 
-        return self._post("/complete", question_of(asked), read)
+        return self._post("/complete", _timed(asked), read)
 
     def more_like(self, key: Key, **asked: Any) -> Call[SearchResult[D]]:
         """Documents like one."""
         encoded = self._keys.encoded(key)
-        question = {"key": self._keys.value(encoded), **question_of(asked)}
+        question = {"key": self._keys.value(encoded), **_timed(asked)}
         call = self._post("/more-like", question, lambda answer: self._found(answer, False))
         return replace(call, key=self._keys.of(encoded))
 
@@ -87,3 +85,13 @@ class SearchCalls(Generic[D]):
             tuple(said.get("missing", ())),
             uses_of(said),
         )
+
+
+def _timed(asked: dict[str, Any]) -> dict[str, Any]:
+    """The body of a search that may have a `timeout`, in seconds; raises InvalidQuery."""
+    timeout = asked.pop("timeout", None)
+    Deadline.after(timeout, is_partial=False)
+    question = question_of(asked)
+    if timeout is not None:
+        question["timeout_ms"] = max(1, int(timeout * 1000))
+    return question

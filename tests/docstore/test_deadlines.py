@@ -49,3 +49,15 @@ def test_counting_that_runs_out_of_time_fails(
     with pytest.raises(DeadlineExceeded):
         things.search(**question, timeout=NO_TIME)  # type: ignore[arg-type]
     assert things.search(**question, timeout=60).total == 30  # type: ignore[arg-type]
+
+
+def test_completing_and_comparing_that_run_out_of_time_fail(
+    things: Collection[dict[str, object]],
+) -> None:
+    things.put_many([{"id": each, "t": "rare bird"} for each in "xy"])
+    with pytest.raises(DeadlineExceeded):
+        things.complete("wo", timeout=NO_TIME)
+    with pytest.raises(DeadlineExceeded):
+        things.more_like("x", ["t"], timeout=NO_TIME)
+    assert [each.value for each in things.complete("wo", timeout=60)] == ["word"]
+    assert [hit.key for hit in things.more_like("x", ["t"], timeout=60).hits] == ["y"]

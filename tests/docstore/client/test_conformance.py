@@ -496,3 +496,14 @@ def test_more_is_deleted_than_fits_into_a_request(store: Any) -> None:
     things.put_many({"n": number} for number in range(12_000))
     done = things.delete_by_query(filter={"n": {"lt": 11_500}})
     assert (done.deleted, done.more, things.count()) == (11_500, False, 500)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, True, "1", float("nan")])
+def test_what_is_no_time_is_refused(cars: Any, timeout: Any) -> None:
+    for ask, about in ((cars.search, "new"), (cars.complete, "ne"), (cars.more_like, "a1")):
+        with pytest.raises(InvalidQuery) as caught:
+            ask(about, timeout=timeout)
+        assert caught.value.data["path"] == "timeout"
+    assert cars.search("new", timeout=30).total == 2
+    assert [each.value for each in cars.complete("ne", timeout=30)] == ["new"]
+    assert cars.more_like("a1", timeout=30).hits[0].key != "a1"
