@@ -13,8 +13,9 @@ from indexing.local_index import View
 
 KINDS_MAX = 4
 """Different facets and histograms of one search; a program asks for one or two."""
-VALUES_MAX = 2_000
-"""Of longer lists little is asked for again, and each search that is remembered may keep some."""
+VALUES_MAX = 500
+"""In each: of longer lists little is asked for again. With all searches that are remembered (see
+`questions`) that is at most some 30 MB."""
 
 State = tuple[tuple[int, int], ...]
 """The shards and their views, by serial."""
