@@ -20,7 +20,14 @@ T = TypeVar("T")
 
 CONNECTIONS_MAX = 100
 """Of one store: further callers wait for one that is free, and all are kept for the next call."""
-_LIMITS = httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX)
+KEPT_SECONDS = 25.0
+"""How long a connection that nobody uses is kept: less than a server keeps it, so that no request
+is sent on one that is just being closed."""
+_LIMITS = httpx.Limits(
+    max_connections=CONNECTIONS_MAX,
+    max_keepalive_connections=CONNECTIONS_MAX,
+    keepalive_expiry=KEPT_SECONDS,
+)
 CONNECT_SECONDS = 30.0
 """How long a call waits for a connection that then waits for its answer without end."""
 
