@@ -14,6 +14,7 @@ from api.auto_split_command import auto_split
 from api.demo_command import demo_command
 from api.failures import EXIT_CODES_HELP, Command
 from api.hot_keys_command import hot_keys_command
+from api.hot_terms_command import hot_terms_command
 from api.index_command import index
 from api.keys_command import keys
 from api.load_command import load
@@ -51,6 +52,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("Server", demo_command, "docstore demo --listings cars.jsonl.gz"),
     ("Server", serve_command, "docstore serve ./data --port 8000"),
     ("Server", hot_keys_command, "docstore hot-keys http://localhost:8000 cars"),
+    ("Server", hot_terms_command, "docstore hot-terms http://localhost:8000 cars"),
     ("Store", collections, "docstore collections ./data"),
     ("Store", stats, "docstore stats ./data cars"),
     ("Store", check, "docstore check ./data"),

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict
 from typing import Annotated, Any
 
+import orjson
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -137,6 +138,43 @@ def rebuild(
         found = store.collection(collection)
         found.indexes.rebuild(name, partition)
         _told("rebuilt", found, name, as_json=as_json)
+
+
+@index.command(cls=Command, no_args_is_help=True)
+def salt(
+    data: options.Data,
+    collection: options.CollectionName,
+    name: IndexName,
+    value: Annotated[
+        str,
+        typer.Argument(metavar="VALUE", help="The value, as JSON or as text; a list of several."),
+    ],
+    fan: Annotated[
+        int,
+        typer.Option("--fan", metavar="N", help="Parts: a power of two; 1 gathers them again."),
+    ],
+    as_json: options.AsJson = False,
+) -> None:
+    """Spread what a global index holds under one value over several of its parts."""
+    with writing(data) as store:
+        found = store.collection(collection)
+        _watched("catching up", found, name, found.indexes.catch_up)
+        made = found.indexes.salt(name, _value(value), fan)
+    if as_json:
+        terminal.show_json(asdict(made))
+    else:
+        terminal.show(
+            f"{plain(value)} is spread over {counted(fan, 'part')} of the index {plain(name)}: "
+            f"{counted(made.documents, 'document')}, {made.seconds:.1f} s"
+        )
+
+
+def _value(text: str) -> Any:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    return tuple(value) if isinstance(value, list) else value
 
 
 @index.command(cls=Command, no_args_is_help=True)

@@ -10,6 +10,7 @@ from docstore.client.connecting import aconnect, connect
 from docstore.collection import Collection
 from docstore.global_index.definition import GlobalIndex
 from docstore.growing.limits import AutoSplit
+from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.proposing import HotKey
 from docstore.hot_keys.relief import Relief
 from docstore.key_ranges import Range
@@ -76,6 +77,7 @@ __all__ = [
     "Histogram",
     "Hit",
     "HotKey",
+    "HotTerm",
     "InvalidCluster",
     "InvalidDocument",
     "InvalidQuery",

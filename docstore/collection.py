@@ -17,7 +17,9 @@ from docstore.documents import DocumentCodec
 from docstore.execute import Deadline
 from docstore.global_index.indexes import GlobalIndexes
 from docstore.growing.limits import AutoSplit
+from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.observed import hot_keys
+from docstore.hot_keys.observed_terms import hot_terms
 from docstore.hot_keys.proposing import HotKey
 from docstore.live_map import LiveMap
 from docstore.marking import Marking
@@ -268,6 +270,10 @@ class Collection(ByKey[D]):
     def hot_keys(self, limit: int = 10) -> list[HotKey]:
         """The partition keys read and written most of late, each with what to do about it."""
         return self._live.ask(lambda partitions: hot_keys(partitions, limit))
+
+    def hot_terms(self, limit: int = 10) -> list[HotTerm]:
+        """The values of global indexes with most documents or traffic, with what to do."""
+        return hot_terms(self.indexes, self.name, limit)
 
     def split(self, partition: int, at: Key | None = None) -> PartitionChange:
         """Cut a partition in two at its median, or `at` a key or a token; returns when done.

@@ -23,6 +23,7 @@ from docstore.global_index.definition import GlobalIndex
 from docstore.growing import limits
 from docstore.growing.growth import Growth
 from docstore.growing.limits import AutoSplit
+from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.proposing import HotKey
 from docstore.key_parts import KeyParts
 from docstore.key_ranges import Range, pre_split
@@ -337,14 +338,19 @@ class Store:
     def hot_keys(
         self, limit: int = 10, *, collections: Iterable[str] | None = None
     ) -> list[HotKey]:
-        """The partition keys with most of the traffic, hot ones first; of all collections, or some.
-
-        They are those of the last minutes in this process.
-        """
+        """The partition keys with most of the last minutes' traffic in this process, hot first."""
         names = self.collections() if collections is None else collections
         found = [key for name in names for key in self.collection(name).hot_keys(limit)]
         found.sort(key=lambda each: (not each.is_hot, -max(each.read_share, each.write_share)))
         return found[:limit]
+
+    def hot_terms(
+        self, limit: int = 10, *, collections: Iterable[str] | None = None
+    ) -> list[HotTerm]:
+        """The values of global indexes with most of the documents or traffic, hot ones first."""
+        names = self.collections() if collections is None else collections
+        found = [term for name in names for term in self.collection(name).hot_terms(limit)]
+        return sorted(found, key=lambda each: not each.is_hot)[:limit]
 
     def _check_writable(self) -> None:
         if self.read_only:

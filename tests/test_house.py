@@ -46,6 +46,7 @@ PUBLIC = {
         "Histogram",
         "Hit",
         "HotKey",
+        "HotTerm",
         "InvalidCluster",
         "InvalidDocument",
         "InvalidQuery",

@@ -129,6 +129,7 @@ def looked(service: Service, rates: Rates, lags: Lags) -> dict[str, Any]:
         "open_indexes": stats["open_indexes"],
         "dear": service.dear,
         "hot_keys": service.store.hot_keys(_HOTTEST),
+        "hot_terms": service.store.hot_terms(_HOTTEST),
         "slowest": service.slow.slowest(_SLOWEST),
         "ring_size": RING_SIZE,
         "clock": time.strftime("%H:%M:%S"),

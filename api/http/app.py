@@ -20,6 +20,7 @@ from api.http import (
     feed,
     growing,
     hot_keys,
+    hot_terms,
     indexes,
     maintenance,
     operating,
@@ -44,6 +45,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *partitions.OPERATIONS,
     *growing.OPERATIONS,
     *hot_keys.OPERATIONS,
+    *hot_terms.OPERATIONS,
     *indexes.OPERATIONS,
     *operating.OPERATIONS,
 )

@@ -15,13 +15,13 @@ from docstore import InvalidRequest
 from docstore.spreading import salted
 
 LIMIT = 10
-_PARAMETERS = {
+PARAMETERS = {
     "limit": {
         "type": "integer",
         "minimum": 0,
         "maximum": 256,
         "default": LIMIT,
-        "description": "How many keys to tell, the heaviest first.",
+        "description": "How many to tell, the heaviest first.",
     }
 }
 
@@ -49,7 +49,7 @@ class HotKeys(BaseModel):
 
 async def of_collection(call: Call) -> Response:
     """The heaviest partition keys of a collection."""
-    limit = parameters(call.request, _PARAMETERS).get("limit", LIMIT)
+    limit = parameters(call.request, PARAMETERS).get("limit", LIMIT)
     collection = call.served.collection
     found = await call.service.run(lambda: collection.hot_keys(limit))
     return json_response({"hot_keys": [each.as_dict() for each in found]})
@@ -57,7 +57,7 @@ async def of_collection(call: Call) -> Response:
 
 async def of_store(call: Call) -> Response:
     """The heaviest partition keys of the collections the caller may see."""
-    limit = parameters(call.request, _PARAMETERS).get("limit", LIMIT)
+    limit = parameters(call.request, PARAMETERS).get("limit", LIMIT)
     service, grant = call.service, call.grant
 
     def told() -> list[dict[str, Any]]:
@@ -126,7 +126,7 @@ OPERATIONS = (
         "read",
         "Show the hot keys of a collection",
         HotKeys,
-        parameters=_PARAMETERS,
+        parameters=PARAMETERS,
     ),
     Operation(
         "GET",
@@ -135,6 +135,6 @@ OPERATIONS = (
         "read",
         "Show the hot keys of all collections",
         HotKeys,
-        parameters=_PARAMETERS,
+        parameters=PARAMETERS,
     ),
 )

@@ -8,6 +8,7 @@ from docstore.client.calls import PAGE, CollectionCalls
 from docstore.client.indexes import AsyncIndexes
 from docstore.client.sending import AsyncSender
 from docstore.growing.limits import AutoSplit
+from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.proposing import HotKey
 from docstore.operations import Delete, Put
 from docstore.request import positions_of
@@ -347,6 +348,10 @@ class AsyncCollection(Generic[D]):
     async def hot_keys(self, limit: int = 10) -> list[HotKey]:
         """The partition keys read and written most of late, each with what to do about it."""
         return await self._sender.send(self._calls.hot_keys(limit))
+
+    async def hot_terms(self, limit: int = 10) -> list[HotTerm]:
+        """The values of global indexes with most documents or traffic, with what to do."""
+        return await self._sender.send(self._calls.hot_terms(limit))
 
     async def split(self, partition: int, at: Key | None = None) -> PartitionChange:
         """Cut a partition in two; as `Collection.split`, however long it takes."""

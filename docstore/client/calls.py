@@ -21,6 +21,7 @@ from docstore.client.search_calls import SearchCalls
 from docstore.client.travelling_keys import TravellingKeys
 from docstore.client.wire import JSON, NDJSON, Answer, Call
 from docstore.documents import DocumentCodec, check_json
+from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.proposing import HotKey
 from docstore.keys import KeySpec
 from docstore.operations import Delete, Put, check_conditions
@@ -326,6 +327,10 @@ class CollectionCalls(Generic[D]):
         """The partition keys with most of the traffic."""
         return Call("GET", f"{self._path}/hot-keys?limit={limit}", hot_keys_in)
 
+    def hot_terms(self, limit: int) -> Call[list[HotTerm]]:
+        """The values of global indexes with most documents or traffic."""
+        return Call("GET", f"{self._path}/hot-terms?limit={limit}", hot_terms_in)
+
     def _post(self, path: str, body: Any, read: Any) -> Call[Any]:
         return Call("POST", self._path + path, read, json_of(body), {"content-type": JSON})
 
@@ -339,6 +344,11 @@ class CollectionCalls(Generic[D]):
 def hot_keys_in(answer: Answer) -> list[HotKey]:
     """The hot keys that an answer holds, keys as JSON has them."""
     return [HotKey(**each) for each in answer.json()["hot_keys"]]
+
+
+def hot_terms_in(answer: Answer) -> list[HotTerm]:
+    """The hot terms that an answer holds, values as JSON has them."""
+    return [HotTerm(**each) for each in answer.json()["hot_terms"]]
 
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)

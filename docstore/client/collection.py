@@ -8,6 +8,7 @@ from docstore.client.calls import PAGE, CollectionCalls
 from docstore.client.indexes import RemoteIndexes
 from docstore.client.sending import Sender
 from docstore.growing.limits import AutoSplit
+from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.proposing import HotKey
 from docstore.operations import Delete, Put
 from docstore.request import positions_of
@@ -345,6 +346,10 @@ class RemoteCollection(Generic[D]):
     def hot_keys(self, limit: int = 10) -> list[HotKey]:
         """The partition keys read and written most of late, each with what to do about it."""
         return self._sender.send(self._calls.hot_keys(limit))
+
+    def hot_terms(self, limit: int = 10) -> list[HotTerm]:
+        """The values of global indexes with most documents or traffic, with what to do."""
+        return self._sender.send(self._calls.hot_terms(limit))
 
     def split(self, partition: int, at: Key | None = None) -> PartitionChange:
         """Cut a partition in two; as `Collection.split`, however long it takes."""

@@ -13,6 +13,7 @@ from docstore.client.sending import AsyncSender, Sender
 from docstore.client.travelling_keys import TravellingKeys
 from docstore.client.wire import JSON, Answer, Call
 from docstore.global_index.definition import GlobalIndex
+from docstore.global_index.term_moving import TermChange
 from docstore.types import Violation
 from indexing.errors import AlreadyExists
 
@@ -63,6 +64,11 @@ class IndexCalls:
         """Fill an index again."""
         return Call("POST", f"{self._named(name)}/rebuild", lambda _: None)
 
+    def salt(self, name: str, value: Any, fan: int) -> Call[TermChange]:
+        """Spread the postings of a value."""
+        body = json_of({"value": value, "fan": fan})
+        return Call("POST", f"{self._named(name)}/salts", _changed, body, {"content-type": JSON})
+
     def stats(self) -> Call[list[dict[str, Any]]]:
         """Where every index stands."""
         return Call("GET", self._path, lambda answer: list(answer.json()["indexes"]))
@@ -96,9 +102,13 @@ def violations_of(keys: TravellingKeys) -> Callable[[Answer], list[Violation]]:
     return read
 
 
+def _changed(answer: Answer) -> TermChange:
+    return TermChange(**answer.json())
+
+
 def definitions(stats: list[dict[str, Any]]) -> list[GlobalIndex]:
-    """The indexes that statistics are of."""
-    return [GlobalIndex.from_json(each) for each in stats]
+    """The indexes that statistics are of, as they were declared."""
+    return [GlobalIndex.from_json({**each, "salts": []}) for each in stats]
 
 
 class RemoteIndexes:
@@ -131,6 +141,10 @@ class RemoteIndexes:
     def rebuild(self, name: str) -> None:
         """Fill an index again from the documents; it cannot be asked meanwhile."""
         self._sender.send(self._calls.rebuild(name))
+
+    def salt(self, name: str, value: Any, fan: int) -> TermChange:
+        """Spread the postings of a value over `fan` index partitions; 1 gathers them again."""
+        return self._sender.send(self._calls.salt(name, value, fan))
 
     def stats(self) -> list[dict[str, Any]]:
         """For each index its definition and where it stands."""
@@ -172,6 +186,10 @@ class AsyncIndexes:
     async def rebuild(self, name: str) -> None:
         """Fill an index again from the documents; it cannot be asked meanwhile."""
         await self._sender.send(self._calls.rebuild(name))
+
+    async def salt(self, name: str, value: Any, fan: int) -> TermChange:
+        """Spread the postings of a value over `fan` index partitions; 1 gathers them again."""
+        return await self._sender.send(self._calls.salt(name, value, fan))
 
     async def stats(self) -> list[dict[str, Any]]:
         """For each index its definition and where it stands."""

@@ -10,6 +10,7 @@ from docstore.client.collection import RemoteCollection
 from docstore.client.sending import Sender
 from docstore.client.store_calls import HASH
 from docstore.growing.limits import AutoSplit
+from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.proposing import HotKey
 from docstore.key_ranges import Range
 from docstore.keys import Key
@@ -102,3 +103,7 @@ class RemoteStore:
     def hot_keys(self, limit: int = 10) -> list[HotKey]:
         """The partition keys of all collections with most of the traffic, hot ones first."""
         return self._sender.send(store_calls.hot_keys(limit))
+
+    def hot_terms(self, limit: int = 10) -> list[HotTerm]:
+        """The values of global indexes with most documents or traffic, of all collections."""
+        return self._sender.send(store_calls.hot_terms(limit))

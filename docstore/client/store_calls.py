@@ -7,10 +7,11 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from docstore.catalog import check_name
-from docstore.client.calls import COLLECTIONS, CollectionCalls, hot_keys_in
+from docstore.client.calls import COLLECTIONS, CollectionCalls, hot_keys_in, hot_terms_in
 from docstore.client.questions import json_of
 from docstore.client.wire import JSON, Answer, Call
 from docstore.growing.limits import AutoSplit
+from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.proposing import HotKey
 from docstore.key_ranges import Range
 from docstore.keys import Key, KeySpec
@@ -80,6 +81,11 @@ def create(
 def hot_keys(limit: int) -> Call[list[HotKey]]:
     """The partition keys with most of the traffic, of all collections."""
     return Call("GET", f"/v1/hot-keys?limit={limit}", hot_keys_in)
+
+
+def hot_terms(limit: int) -> Call[list[HotTerm]]:
+    """The values of global indexes with most documents or traffic, of all collections."""
+    return Call("GET", f"/v1/hot-terms?limit={limit}", hot_terms_in)
 
 
 def drop(name: str) -> Call[None]:

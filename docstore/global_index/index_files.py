@@ -6,6 +6,8 @@ who may be asked what is known, by any thread, gets it without a file.
 """
 
 from collections.abc import Mapping, Sequence
+from heapq import nlargest
+from operator import itemgetter
 from pathlib import Path
 
 from docstore import files
@@ -13,6 +15,9 @@ from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.index_partition import Changes, Checkpoint, IndexPartition
 from docstore.global_index.wanted import Wanted
 from indexing.errors import Corruption
+
+HEAVIEST_MAX = 16
+"""Terms of each partition that could be hot: what has less than a sixteenth of it is not."""
 
 
 class IndexFiles:
@@ -24,6 +29,7 @@ class IndexFiles:
         self._read_only = read_only
         self.partitions = [self._opened(number) for number in range(definition.partitions)]
         self.applied: list[dict[int, Checkpoint]] = []
+        self._heaviest: tuple[int, list[bytes]] | None = None
         self._compared: list[bool] = []
         self._sizes = [each.sizes() for each in self.partitions]
         self.look()
@@ -137,6 +143,21 @@ class IndexFiles:
             for place in definition.partitions_between(lower, upper):
                 found += self.partitions[place].frequency_between(lower, upper)
         return found
+
+    def heaviest(self) -> list[bytes]:
+        """Names of the postings of most documents, HEAVIEST_MAX of each partition.
+
+        All are counted anew only when a fiftieth of the postings has come or gone.
+        """
+        postings = self.sizes[1]
+        if self._heaviest is None or abs(postings - self._heaviest[0]) * 50 > postings:
+            names = [
+                name
+                for partition in self.partitions
+                for name, _ in nlargest(HEAVIEST_MAX, partition.counted(), key=itemgetter(1))
+            ]
+            self._heaviest = postings, names
+        return self._heaviest[1]
 
     def close(self) -> None:
         """Close every partition."""

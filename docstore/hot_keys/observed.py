@@ -13,10 +13,7 @@ LIMIT_MAX = 256
 
 def hot_keys(partitions: Partitions, limit: int) -> list[HotKey]:
     """The partition keys with most of the reads or of the writes, the heaviest first."""
-    if isinstance(limit, bool) or not isinstance(limit, int) or not 0 <= limit <= LIMIT_MAX:
-        raise InvalidRequest(
-            f"limit is {limit!r}", hint=f"use a whole number from 0 to {LIMIT_MAX}", path="limit"
-        )
+    check_limit(limit)
     definition, traffic = partitions.definition, partitions.traffic
     spec = definition.key
     cut = Cut(
@@ -37,6 +34,14 @@ def hot_keys(partitions: Partitions, limit: int) -> list[HotKey]:
         judged(definition.name, partition_key_of(spec, key), reads, writes, fan_of(key), cut)
         for key, reads, writes in (*together, *quiet)[:limit]
     ]
+
+
+def check_limit(limit: int) -> None:
+    """Refuse to tell more than is counted; raises InvalidRequest."""
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 0 <= limit <= LIMIT_MAX:
+        raise InvalidRequest(
+            f"limit is {limit!r}", hint=f"use a whole number from 0 to {LIMIT_MAX}", path="limit"
+        )
 
 
 def partition_key_of(spec: KeySpec, encoded: bytes) -> Key:

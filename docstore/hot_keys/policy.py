@@ -6,10 +6,30 @@ not yet a hot key, and moving documents for nothing costs more than a salt that 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from docstore.hot_keys.proposing import HotKey
 
+class Proposal(Protocol):
+    """What a policy needs to know of a hot key, or of a hot term."""
+
+    @property
+    def collection(self) -> str:
+        """Where it is."""
+
+    @property
+    def key(self) -> Any:
+        """What it is told apart by within its collection."""
+
+    @property
+    def fan(self) -> int:
+        """Over how many places it is spread."""
+
+    @property
+    def proposed_fan(self) -> int | None:
+        """Over how many it should be, None when it is to stay."""
+
+
+P = TypeVar("P", bound=Proposal)
 Memory = Mapping[tuple[str, Any], "Streak"]
 """What was proposed lately, by collection and key."""
 
@@ -30,12 +50,10 @@ class Patience:
     looks_to_shrink: int = 60
 
 
-def decide(
-    memory: Memory, told: Sequence[HotKey], patience: Patience
-) -> tuple[Memory, list[HotKey]]:
+def decide(memory: Memory, told: Sequence[P], patience: Patience) -> tuple[Memory, list[P]]:
     """What to remember after a look, and the keys whose proposals are to be carried out now."""
     remembered: dict[tuple[str, Any], Streak] = {}
-    due: list[HotKey] = []
+    due: list[P] = []
     for each in told:
         if each.proposed_fan is None:
             continue

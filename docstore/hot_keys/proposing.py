@@ -64,7 +64,7 @@ def loads_together(reads: Loads, writes: Loads, most: int) -> list[tuple[bytes, 
 def judged(collection: str, key: Any, reads: Load, writes: Load, fan: int, cut: Cut) -> HotKey:
     """Whether a key is hot, and what to do about it."""
     share = _share_that_matters(reads, writes)
-    is_hot = _overload(share, fan, cut.partitions) >= HOT_OVERLOAD
+    is_hot = overload(share, fan, cut.partitions) >= HOT_OVERLOAD
     wanted = fan_for(share, cut.partitions)
     can_salt = cut.is_compound and not cut.is_range
     proposed = None
@@ -91,7 +91,7 @@ def fan_for(share: float, partitions: int) -> int:
     No larger than helps: more places than partitions meet again on the same ones.
     """
     fan = 1
-    while fan < FAN_MAX and fan < partitions and _overload(share, fan, partitions) >= HOT_OVERLOAD:
+    while fan < FAN_MAX and fan < partitions and overload(share, fan, partitions) >= HOT_OVERLOAD:
         fan *= 2
     return fan
 
@@ -105,7 +105,7 @@ def _share_that_matters(reads: Load, writes: Load) -> float:
     return max(counted, default=0.0)
 
 
-def _overload(share: float, fan: int, partitions: int) -> float:
+def overload(share: float, fan: int, partitions: int) -> float:
     """Times an even share that a shard does which has one place of a key, beside all other keys."""
     return (share / min(fan, partitions) + (1 - share) / partitions) * partitions
 

@@ -1,4 +1,4 @@
-"""The policy at work: a thread that looks at a store's hot keys and salts those that stay hot.
+"""The policy at work: a thread that looks at hot keys and terms, and salts those that stay hot.
 
 Bounded: one change at a time, and MADE_MAX of them remembered. What cannot be done now is proposed
 again at the next look, so an error is kept to be shown and nothing is lost with it.
@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.observed import LIMIT_MAX
 from docstore.hot_keys.policy import Memory, Patience, decide
+from docstore.hot_keys.proposing import HotKey
 from docstore.store import Store
 from indexing.errors import Closed, DocstoreError
 
@@ -23,7 +25,10 @@ MADE_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A fan that was changed, or could not be: then `error` says why. `at` is Unix time."""
+    """A fan that was changed, or could not be: then `error` says why. `at` is Unix time.
+
+    `key` is a partition key, or the name of an index and a value of it.
+    """
 
     at: float
     collection: str
@@ -33,7 +38,7 @@ class Made:
 
 
 class Relief:
-    """Salts the hot keys of a store while it is entered: `with Store.open(…) as s, Relief(s):`.
+    """Salts what is hot in a store while it is entered: `with Store.open(…) as s, Relief(s):`.
 
     `made` holds the last changes, the oldest first.
     """
@@ -74,12 +79,20 @@ class Relief:
 
     def look(self) -> None:
         """Look once, and change the fans that are due."""
-        self._memory, due = decide(self._memory, self._store.hot_keys(LIMIT_MAX), self._patience)
+        told: list[HotKey | HotTerm] = [
+            *self._store.hot_keys(LIMIT_MAX),
+            *self._store.hot_terms(LIMIT_MAX),
+        ]
+        self._memory, due = decide(self._memory, told, self._patience)
         for each in due:
             fan = each.proposed_fan or each.fan
             failed: DocstoreError | None = None
+            collection = self._store.collection(each.collection)
             try:
-                self._store.collection(each.collection).salt((each.key,), fan)
+                if isinstance(each, HotTerm):
+                    collection.indexes.salt(each.index, each.value, fan)
+                else:
+                    collection.salt((each.key,), fan)
             except Closed:
                 raise
             except DocstoreError as error:

@@ -87,3 +87,18 @@ def test_an_index_over_a_field_that_no_document_has_is_remarked_on(run: Run) -> 
     created = run("create", "colour")
     assert created.exit_code == 0
     assert "no document has what it is over" in created.output
+
+
+def test_a_value_is_spread_and_gathered(run: Run) -> None:
+    run("create", "color", "--partitions", "4")
+    run("create", "color", "price", "--partitions", "2", "--name", "both")
+    shown = run("salt", "color", "red", "--fan", "4")
+    assert shown.exit_code == 0, shown.output
+    assert "red is spread over 4 parts of the index color: 15 documents" in shown.stdout
+    (color, both) = orjson.loads(run("list", "--json").stdout)
+    assert (color["salts"], both["salts"]) == ([{"value": "red", "fan": 4}], [])
+    made = orjson.loads(run("salt", "both", '["red", 4]', "--fan", "2", "--json").stdout)
+    assert (made["value"], made["documents"]) == (["red", 4], 1)
+    assert run("check").stdout == "no divergence\n"
+    assert "1 part of" in run("salt", "color", "red", "--fan", "1").stdout
+    assert run("salt", "color", "pink", "--fan", "2").exit_code != 0
