@@ -40,7 +40,8 @@ def advise(
             metavar="FILE",
             help='One operation per line, plain or gzip, - for standard input: {"op": "get", '
             '"key": K}, put with document, delete, scan with prefix, start and end, search '
-            'with q, filter and query; "count": N for what happens N times as often.',
+            'with q, filter and query; "count": N for what happens N times as often. '
+            "docstore serve --record-workload FILE writes one.",
         ),
     ],
     fields: Annotated[

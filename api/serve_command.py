@@ -40,6 +40,14 @@ def serve_command(
         bool | None,
         typer.Option("--auto-salt/--no-auto-salt", help="Salt keys that stay hot, unasked."),
     ] = None,
+    record_workload: Annotated[
+        Path | None,
+        typer.Option(
+            "--record-workload",
+            metavar="FILE",
+            help="Write what is asked, keys and queries, for docstore advise; up to 64 MiB.",
+        ),
+    ] = None,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Follow a store that another process writes.")
     ] = False,
@@ -58,7 +66,7 @@ def serve_command(
     )
     check_exposure(settings)
     opened = Store.open(data, read_only=read_only, auto_split=settings.auto_split)
-    with opened as store, _policy(store, settings):
+    with opened as store, _policy(store, settings), _recording(store, record_workload):
         try:
             serve(store, settings, lambda url: terminal.note(f"serving {data} at {url}"))
         except KeyboardInterrupt:
@@ -67,3 +75,7 @@ def serve_command(
 
 def _policy(store: Store, settings: Settings) -> AbstractContextManager[object]:
     return Relief(store) if settings.auto_salt and not store.read_only else nullcontext()
+
+
+def _recording(store: Store, path: Path | None) -> AbstractContextManager[object]:
+    return nullcontext() if path is None else store.record(path)

@@ -141,6 +141,8 @@ class ByKey(Generic[D]):
         """The documents under some keys, in their order, None where there is none."""
         encoded = [self._encoded(key) for key in wanted]
         self._live.traffic.reads.note_all(encoded)
+        if (recording := self._live.recorder.into) is not None:
+            recording.by_key(self._live.current.definition, "get", *encoded)
         found = self._live.ask(lambda partitions: partitions.read(encoded))
         return [None if stored is None else self._codec.decode(stored.body) for stored in found]
 
@@ -164,6 +166,9 @@ class ByKey(Generic[D]):
 
         A compound key's leading parts are a prefix. A document written meanwhile may be in it.
         """
+        if (recording := self._live.recorder.into) is not None:
+            scanned = {"prefix": prefix, "start": start, "end": end, "limit": limit}
+            recording.asked(self._live.current.definition, "scan", scanned)
         pin = self._live.pin()
         for encoded, stored in scan(pin.value, start, end, prefix, limit, reverse=reverse):
             yield self._document(encoded, stored)

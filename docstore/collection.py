@@ -125,6 +125,7 @@ class Collection(ByKey[D]):
         too), an index's name, or None for none; `max_fanout` bounds how many shards and index
         partitions may be asked. Raises InvalidQuery, DeadlineExceeded.
         """
+        self._note({"q": q, "filter": filter, "query": query, "sort": sort, "limit": limit})
         page = Page.of(offset, limit, select)
         counting = Counting.parse(facets, histograms)
         until = Deadline.after(timeout, is_partial=partial)
@@ -135,6 +136,11 @@ class Collection(ByKey[D]):
             return answering.search(of, self._codec, request, page, counting, marking, until, how)
 
         return self._ask(found, q, filter, query, sort, freshness, after, operator)
+
+    def _note(self, question: dict[str, Any]) -> None:
+        recording = self._live.recorder.into
+        if recording is not None:
+            recording.asked(self._live.current.definition, "search", question)
 
     def _ask(self, run: Callable[[Partitions, Request], T], *question: Any) -> T:
         return self._live.ask(lambda of: run(of, request_of(of, *question)))
@@ -154,6 +160,7 @@ class Collection(ByKey[D]):
         """How many documents match; all of them when nothing is asked."""
         if q is None and filter is None and query is None:
             return self._live.ask(Partitions.count)
+        self._note({"q": q, "filter": filter, "query": query, "limit": 0})
         count = partial(answering.count, asking=asking_of(index, max_fanout))
         return self._ask(count, q, filter, query, None, freshness, after, operator)
 

@@ -51,6 +51,7 @@ class LiveMap:
     def __init__(self, directory: Path, resources: Resources, *, read_only: bool) -> None:
         self._directory = directory
         self._resources = resources
+        self.recorder = resources.recorder
         self._read_only = read_only
         self._file = file_identity(directory)
         definition = Definition.load(directory)
@@ -140,6 +141,8 @@ class LiveMap:
             shard = self.shards.if_open(partitions.number_of(key))
             if shard is not None:
                 self.traffic.reads.note(key)
+                if self.recorder.into is not None:
+                    self.recorder.into.by_key(partitions.definition, "get", key)
                 try:
                     return shard.get(key)
                 except Closed:  # let go of meanwhile

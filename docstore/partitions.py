@@ -66,6 +66,7 @@ class Partitions:
         self.key_parts = KeyParts(definition.schema, definition.key, self._holds)
         self.questions = Questions()
         self.traffic = traffic
+        self.recorder = resources.recorder
         self.lineage = Lineage(definition.partition_map)
         self._searched = -WATCHED_SECONDS
 
@@ -147,6 +148,8 @@ class Partitions:
     def record(self, key: bytes) -> Record | None:
         """A document by encoded key."""
         self.traffic.reads.note(key)
+        if self.recorder.into is not None:
+            self.recorder.into.by_key(self.definition, "get", key)
         return self.shard(self.number_of(key)).get(key)
 
     def read(self, wanted: Sequence[bytes]) -> list[Record | None]:

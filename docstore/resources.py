@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from docstore.background import BackgroundRefresh
+from docstore.recording import Recorder
 from indexing.open_indexes import OpenIndexes
 from indexing.writers import WriterBudget
 
@@ -25,6 +26,7 @@ class Resources:
     commit_pool: ThreadPoolExecutor
     """Apart from the pool above: its tasks may wait for a commit, which must not queue behind."""
     search_pool: ThreadPoolExecutor
+    recorder: Recorder
 
     @classmethod
     def begin(cls) -> "Resources":
@@ -37,10 +39,13 @@ class Resources:
             ThreadPoolExecutor(REFRESH_THREADS, "docstore-index"),
             ThreadPoolExecutor(REFRESH_THREADS, "docstore-commit"),
             ThreadPoolExecutor(SEARCH_THREADS, "docstore-search"),
+            Recorder(),
         )
 
     def end(self) -> None:
         """Give back everything, once no collection uses it."""
+        if self.recorder.into is not None:
+            self.recorder.into.close()
         self.budget.close()
         self.pool.shutdown()
         self.commit_pool.shutdown()

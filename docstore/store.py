@@ -25,13 +25,13 @@ from docstore.growing.growth import Growth
 from docstore.growing.limits import AutoSplit
 from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.proposing import HotKey
-from docstore.key_parts import KeyParts
-from docstore.key_ranges import Range, pre_split
-from docstore.keys import Key, KeySpec
+from docstore.key_ranges import Range
 from docstore.live_map import LiveMap
 from docstore.lock import WriterLock
+from docstore.new_collection import KeyLike, SchemaLike, first_map_of, key_spec_of, schema_from
 from docstore.new_shards import make_shards
-from docstore.partitioning import Hash, PartitionMap
+from docstore.partitioning import Hash
+from docstore.recording import BYTES_MAX, Recording
 from docstore.resources import Resources
 from docstore.types import Violation
 from indexing.errors import (
@@ -43,18 +43,14 @@ from indexing.errors import (
     Unavailable,
 )
 from indexing.models import schema_of
-from indexing.schema import Kind, Schema
+from indexing.schema import Schema
 
 STORE_FILE = "store.json"
 _FORMAT = 1
 """The number of a store's directory layout; it never changes meaning."""
 _HASH = Hash()
-PARTITIONS = 4
-"""Of a hashed collection that does not say: more than one, so that nothing relies on one."""
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
-KeyLike = str | Key | tuple[str, ...]
-SchemaLike = type[BaseModel] | Schema | dict[str, Any] | None
 
 
 class Store:
@@ -213,9 +209,9 @@ class Store:
             raise AlreadyExists(f"collection {name!r} exists", hint="open it with collection()")
         given = AutoSplit.of(auto_split)
         model = schema if isinstance(schema, type) else None
-        declared = _schema(schema)
-        spec = _key_spec(key, declared)
-        first_map = _first_map(partitioning, partitions, declared, spec)
+        declared = schema_from(schema)
+        spec = key_spec_of(key, declared)
+        first_map = first_map_of(partitioning, partitions, declared, spec)
         definition = Definition(name, declared, spec, first_map, uuid.uuid4().hex)
         with files.new_directory(directory) as unfinished:
             numbers = definition.partition_map.numbers
@@ -352,48 +348,10 @@ class Store:
         found = [term for name in names for term in self.collection(name).hot_terms(limit)]
         return sorted(found, key=lambda each: not each.is_hot)[:limit]
 
+    def record(self, path: str | Path, bytes_max: int = BYTES_MAX) -> Recording:
+        """Write what is asked of this store to a file, for `advise`: `with store.record(path):`."""
+        return Recording(self._resources.recorder, Path(path).expanduser(), bytes_max)
+
     def _check_writable(self) -> None:
         if self.read_only:
             raise Unavailable("the store is open read-only", hint="open it for writing")
-
-
-def _schema(schema: SchemaLike) -> Schema:
-    if schema is None:
-        return Schema()
-    if isinstance(schema, Schema):
-        return schema
-    if isinstance(schema, type) and issubclass(schema, BaseModel):
-        return schema_of(schema)
-    return Schema.from_json(schema)
-
-
-def _first_map(
-    partitioning: object, partitions: int | None, schema: Schema, spec: KeySpec
-) -> PartitionMap:
-    if isinstance(partitioning, Range) and partitions is None:
-        return pre_split(spec, KeyParts(schema, spec), partitioning)
-    if isinstance(partitioning, Hash):
-        return PartitionMap.even(PARTITIONS if partitions is None else partitions)
-    raise InvalidSchema(
-        f"partitioning is {partitioning!r}, with {partitions!r} partitions",
-        hint="use Hash() with a number of partitions, or Range(pre_split=[...]) without one",
-    )
-
-
-def _key_spec(key: KeyLike, schema: Schema) -> KeySpec:
-    """The key's specification: a declared field that is no string makes a typed key."""
-    if isinstance(key, tuple | list):
-        key = Key(*key)
-    if isinstance(key, str):
-        kinds = {path: leaf.kind for path, leaf in schema.leaves()}
-        kind = kinds.get(key, Kind.STRING)
-        if kind in (Kind.BOOL, Kind.OBJECT):
-            raise InvalidSchema(
-                f"{key!r} is a {kind} and cannot be a key", hint="use a string, number or date"
-            )
-        return KeySpec.of(Key(key) if kind in (Kind.INT, Kind.FLOAT, Kind.DATETIME) else key)
-    if isinstance(key, Key):
-        return KeySpec.of(key)
-    raise InvalidSchema(
-        f"key is {key!r}", hint='use a field name, or Key("seller_id", "listed_at")'
-    )

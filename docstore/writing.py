@@ -4,7 +4,7 @@ A write is acknowledged only when its shard has it durably; of a batch, what one
 is reported whatever becomes of the others. A write that finds its shard gone asks the new map.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from docstore import keys
@@ -23,6 +23,7 @@ def one(partitions: Partitions, write: Write) -> WriteResult:
     """Make one write; raises VersionConflict, Unavailable, and Moved for whoever asked."""
     number = partitions.number_of(write.key)
     partitions.traffic.writes.note(write.key)
+    _record(partitions, (write,))
     (outcome,) = partitions.shard(number).write([write])
     if isinstance(outcome, VersionConflict):
         outcome.data["key"] = keys.decode(partitions.definition.key, write.key)
@@ -67,6 +68,7 @@ def _written(partitions: Partitions, batch: WriteBatch) -> None:
     moved: list[Placed] = []
     for number, placed in batch.by_shard(partitions.number_of).items():
         partitions.traffic.writes.note_all([write.key for _, write in placed])
+        _record(partitions, [write for _, write in placed])
         try:
             outcomes = partitions.shard(number).write([write for _, write in placed])
         except Moved:
@@ -84,3 +86,11 @@ def _written(partitions: Partitions, batch: WriteBatch) -> None:
     partitions.written(counts)
     if moved:
         raise Moved
+
+
+def _record(partitions: Partitions, writes: Sequence[Write]) -> None:
+    recording = partitions.recorder.into
+    if recording is not None:
+        for write in writes:
+            op = "delete" if write.body is None else "put"
+            recording.by_key(partitions.definition, op, write.key)

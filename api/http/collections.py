@@ -12,7 +12,7 @@ from api.http.queries import parameters
 from api.http.routing import PREFIX, Call, Operation
 from docstore import AlreadyExists, AutoSplit, Collection, Hash, Key, Range
 from docstore.key_ranges import pre_split
-from docstore.store import PARTITIONS
+from docstore.new_collection import PARTITIONS
 
 PATH = PREFIX + "/collections"
 ONE = PATH + "/{collection}"

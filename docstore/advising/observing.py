@@ -54,10 +54,11 @@ def _advised(
         raise InvalidRequest(
             f"{count!r} partitions", hint=f"use a whole number from 1 to {PARTITIONS_MAX}"
         )
-    operations = list(operations_in(lines, spec))
+    operations = list(operations_in(lines, spec, definition.name))
     if not operations:
         raise InvalidRequest(
-            "the workload has no operations", hint="one JSON object per line; see --help"
+            f"the workload has no operations on {definition.name}",
+            hint="one JSON object per line; see --help",
         )
     asked = fields_asked(operations, definition.schema)
     tried = list(fields if fields is not None else asked[:FIELDS_MAX])

@@ -3,7 +3,9 @@
 `{"op": "get", "key": K}`, `{"op": "delete", "key": K}`, `{"op": "put", "document": {…}}`,
 `{"op": "scan", "prefix": K}` or `{"op": "scan", "start": K, "end": K}`, and
 `{"op": "search", "q": …, "filter": {…}, "query": {…}}` as `search` takes them. `"count": N` says
-that it happens N times as often. Each becomes what of it decides which shards are asked.
+that it happens N times as often. `"collection"` says whose it is, for a file of several, as
+`Store.record` writes it; those of others are passed over. Each operation becomes what of it decides
+which shards are asked.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -59,8 +61,10 @@ class Asking:
 Operation = ByKey | OfDocument | Asking
 
 
-def operations_in(lines: Iterable[tuple[int, bytes]], spec: KeySpec) -> Iterator[Operation]:
-    """The operations of a workload's lines, given with their numbers; blank ones are passed over.
+def operations_in(
+    lines: Iterable[tuple[int, bytes]], spec: KeySpec, collection: str
+) -> Iterator[Operation]:
+    """The operations of a workload's lines, given with their numbers, on one collection.
 
     Raises InvalidRequest with the number of the line that is none, and for more than
     OPERATIONS_MAX.
@@ -74,7 +78,9 @@ def operations_in(lines: Iterable[tuple[int, bytes]], spec: KeySpec) -> Iterator
                 hint='give a part of it, or join equal operations with "count"',
             )
         try:
-            yield _operation(_parsed(line), spec)
+            said = _parsed(line)
+            if said.pop("collection", collection) == collection:
+                yield _operation(said, spec)
         except DocstoreError as error:
             raise InvalidRequest(
                 f"line {number} of the workload: {error.message}",

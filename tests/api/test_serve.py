@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import httpx2 as httpx
+import orjson
 import pytest
 from typer.testing import CliRunner
 
@@ -74,3 +75,27 @@ def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
     assert run("keys", "revoke", file, key_id)[0] == 0
     assert run("keys", "revoke", file, key_id)[0] == 3
     assert run("keys", "list", file, "--json") == (0, "[]\n")
+
+
+def test_what_a_server_is_asked_is_recorded_and_gives_advice(tmp_path: Path) -> None:
+    asked = tmp_path / "asked.jsonl"
+    process, url = served(str(tmp_path / "data"), "--record-workload", str(asked))
+    with process:
+        cars = f"{url}/v1/collections/cars"
+        assert httpx.put(cars, json={"partitions": 4}).status_code == 201
+        for n in range(30):
+            document = {"color": ["red", "blue"][n % 2], "secret": "mine"}
+            assert httpx.put(f"{cars}/documents/c{n}", json=document).status_code == 201
+        assert httpx.get(f"{cars}/documents/c1").status_code == 200
+        for n in range(9):
+            question = {"filter": {"color": "red"}, "limit": n + 1}
+            assert httpx.post(f"{cars}/search", json=question).status_code == 200
+        assert httpx.post(f"{cars}/count", json={"filter": {"color": "red"}}).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    assert b"mine" not in asked.read_bytes()
+    code, output = run("advise", tmp_path / "data", "cars", "--workload", asked, "--json")
+    assert code == 0, output
+    advice = orjson.loads(output)
+    assert advice["operations"] == 41
+    assert "color" in [each["field"] for each in advice["indexes"]]

@@ -12,7 +12,7 @@ _COMPOUND = KeySpec.of(Key("seller", "posted", "id"))
 
 
 def _read(*lines: bytes, spec: KeySpec = _ID) -> list[object]:
-    return list(operations_in(enumerate(lines, 1), spec))
+    return list(operations_in(enumerate(lines, 1), spec, "cars"))
 
 
 def test_reads_and_writes_by_key() -> None:
