@@ -29,7 +29,7 @@ from docstore.global_index.definition import GlobalIndex, check_name
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.lookups import IndexAnswer
 from docstore.global_index.offers import Offer
-from docstore.global_index.term_moving import TermChange, remove_unread, salt
+from docstore.global_index.term_moving import TermChange, salt, tidy
 from docstore.global_index.updater import Updater
 from docstore.global_index.verifying import check_rate
 from docstore.global_index.wanted import Asked, Condition, Wanted
@@ -81,7 +81,7 @@ class GlobalIndexes:
         if not read_only:
             for live in self._live.values():
                 live.suit(numbers())
-                remove_unread(live, partial(self._write, live))
+                tidy(live, partial(self._write, live))
 
     def _opened(self, index: GlobalIndex) -> LiveIndex:
         directory = self._directory / INDEXES_DIRECTORY / index.name

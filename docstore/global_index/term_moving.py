@@ -85,6 +85,7 @@ def salt(index: LiveIndex, write: Write, value: Any, fan: object) -> TermChange:
 
 def _move(index: LiveIndex, write: Write, salt: TermSalt) -> None:
     begun = index.begun
+    remove_unread(index, write)  # of a change that could not be ended
     _mapped(index, write, salt, is_spreading=True)
     try:
         index.flush(is_last=True)  # what was digested before has no postings under the other fan
@@ -95,7 +96,7 @@ def _move(index: LiveIndex, write: Write, salt: TermSalt) -> None:
     except BaseException:
         with suppress(DocstoreError):  # else whoever opens the index next removes them
             _mapped(index, write, salt)
-            remove_unread(index, write)
+        tidy(index, write)
         raise
     _mapped(index, write, TermSalt(salt.term, salt.other or 1, salt.fan))
     remove_unread(index, write)
@@ -150,6 +151,12 @@ def remove_unread(index: LiveIndex, write: Write) -> None:
             pass
         index.flush(is_last=True)
         _mapped(index, write, replace(salt, other=None))
+
+
+def tidy(index: LiveIndex, write: Write) -> None:
+    """The same after opening; where it fails, nobody reads them and the next change tries again."""
+    with suppress(DocstoreError):
+        remove_unread(index, write)
 
 
 def _removed(index: LiveIndex, salt: TermSalt, places: Sequence[int]) -> Iterator[int]:

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from docstore import (
     Unavailable,
 )
 from docstore.global_index import live_index, term_moving
+from docstore.global_index.term_salts import TermSalt
 from docstore.global_index.term_values import values_of_term
 from docstore.global_index.terms import stored, term_of
 from indexing.schema import Kind
@@ -232,6 +234,22 @@ def test_a_crash_at_any_step_leaves_the_old_map_or_the_new_one(
             assert list(opened.check()) == []
     assert seen == sorted(seen)
     assert set(seen) == {2, 4}
+
+
+def test_what_an_earlier_change_left_is_removed_by_the_next(cars: Cars) -> None:
+    index = cars.indexes._live["color"]
+    left = TermSalt(term_of("white", Kind.KEYWORD) or b"", 1, 4)
+    write = partial(cars.indexes._write, index)
+    term_moving._mapped(index, write, left, is_spreading=True)
+    index.flush(is_last=True)
+    assert list(term_moving._made(index, left))
+    term_moving._mapped(index, write, left)
+    check_answers(cars)
+    assert list(cars.check()) == []
+    cars.indexes.salt("color", "white", 2)
+    assert index.definition.unread == ()
+    check_answers(cars)
+    assert list(cars.check()) == []
 
 
 def test_an_index_that_is_emptied_meanwhile_ends_the_change(
