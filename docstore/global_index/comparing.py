@@ -2,12 +2,12 @@
 
 Some documents of every shard are held against their postings; a sample of the index's terms is
 looked up both ways, as of now. Where they differ the document decides, and only one that was not
-written meanwhile counts. A local index that cannot answer proves nothing. Returns what differs in
-words; nothing is changed.
+written or deleted meanwhile counts. A local index that cannot answer proves nothing. Returns what
+differs in words; nothing is changed.
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from itertools import islice
 from typing import Any
@@ -27,6 +27,8 @@ DOCUMENTS_COMPARED = 32
 """Of every shard."""
 DOCUMENTS_MAX = 2000
 """Documents of one term that are compared: a frequent one would take long."""
+TAIL_ENTRIES = 1000
+"""Entries of a log that are read at once."""
 
 Scatter = Callable[[dict[str, Any]], "set[bytes] | None"]
 """The keys of documents with some values, from the local indexes; None when they are too many."""
@@ -85,8 +87,15 @@ def differences(index: LiveIndex, numbers: Sequence[int], scatter: Scatter) -> I
         if found is None:
             continue
         mine = index.keys_under(Wanted((term,)))
-        for key in mine ^ found:
-            if not _is_explained(index, numbers, heads, key, term, in_index=key in mine):
+        wrong = [
+            key
+            for key in mine ^ found
+            if not _is_right(index, numbers, key, term, in_index=key in mine)
+        ]
+        # Read last: whatever was written while the two were looked up is among them.
+        written = _written_since(index, heads) if wrong else frozenset()
+        for key in wrong:
+            if key not in written:
                 yield f"{key!r} under {value!r}: {'only' if key in mine else 'not'} in the index"
 
 
@@ -108,24 +117,27 @@ def _sample(index: LiveIndex) -> list[tuple[bytes, list[Any]]]:
     return chosen
 
 
-def _is_explained(
-    index: LiveIndex,
-    numbers: Sequence[int],
-    heads: dict[int, int],
-    key: bytes,
-    term: bytes,
-    *,
-    in_index: bool,
+def _is_right(
+    index: LiveIndex, numbers: Sequence[int], key: bytes, term: bytes, *, in_index: bool
 ) -> bool:
-    """Whether the index is right of a document after all, or it changed meanwhile."""
+    """Whether a document as it is now, or that there is none, agrees with the index."""
     for number in numbers:
         record = index.shard_of(number).get(key)
         if record is not None:
-            return record.seq > heads[number] or in_index == (
-                any(
-                    term == index.definition.term_named(name)
-                    for rows in index.rows_of(key, number, record)
-                    for name in rows
-                )
+            return in_index == any(
+                term == index.definition.term_named(name)
+                for rows in index.rows_of(key, number, record)
+                for name in rows
             )
     return not in_index
+
+
+def _written_since(index: LiveIndex, heads: Mapping[int, int]) -> set[bytes]:
+    """The keys that were written, or deleted, after a seq of each shard."""
+    written: set[bytes] = set()
+    for number, head in heads.items():
+        shard, after = index.shard_of(number), head
+        while after < shard.head and (entries := shard.tail(after, TAIL_ENTRIES)):
+            written.update(entry.key for entry, _ in entries)
+            after = entries[-1][0].seq
+    return written
