@@ -54,10 +54,9 @@ async def changes(call: Call) -> Response:
         raise Busy("too many read the changes already", hint="close a stream you do not need")
     collection = call.served.bytes
     after = call.request.headers.get("last-event-id") or given.get("after")
-    if after == NOW:
-        begin = collection.position()
-    else:
-        begin = () if after is None else positions_of(after)
+    begin: tuple[Position, ...] = ()
+    if after is not None:
+        begin = collection.position() if after == NOW else positions_of(after)
     # Tells a wrong or forgotten position while there is still a status to tell it with.
     await call.service.run(lambda: collection.changes(begin, 0))
     return _Stream(
