@@ -69,6 +69,11 @@ class Block:
         return len(self.keys) + self.fresh_count
 
     @property
+    def is_changed(self) -> bool:
+        """Whether anything changed since it was made."""
+        return self.fresh_count + self.dead > 0
+
+    @property
     def is_worn(self) -> bool:
         """Whether so much changed that it is worth merging."""
         return self.fresh_count + self.dead > max(CHANGED_MIN, len(self.keys) // 8)

@@ -66,10 +66,10 @@ class Resident:
     def _block_of(self, term: bytes) -> Block | None:
         return self._blocks[bisect_right(self._lowers, term) - 1]
 
-    def renew(self) -> None:
-        """Make blocks anew of which much has changed."""
+    def renew(self, *, is_last: bool = False) -> None:
+        """Make blocks anew of which much has changed; the last time also if little has."""
         for at, block in enumerate(self._blocks):
-            if block is not None and block.is_worn:
+            if block is not None and (block.is_worn or (is_last and block.is_changed)):
                 self._blocks[at] = block.renewed()
 
     def leave(self) -> Changes:

@@ -100,6 +100,13 @@ def _move(index: LiveIndex, write: Write, salt: TermSalt) -> None:
         raise
     _mapped(index, write, TermSalt(salt.term, salt.other or 1, salt.fan))
     remove_unread(index, write)
+    for place in range(index.definition.partitions):
+        # Lookups would decode what changed one by one until the next writes.
+        index.change(partial(_renewed, place=place))
+
+
+def _renewed(residents: Sequence[Resident], place: int) -> None:
+    residents[place].renew(is_last=True)
 
 
 def _mapped(index: LiveIndex, write: Write, salt: TermSalt, *, is_spreading: bool = False) -> None:
@@ -189,5 +196,6 @@ def _steps(
             began = time.perf_counter()
             after = index.change(partial(step, place=place, after=after))
             index.flush_due(None)
+            index.tend()
             time.sleep(time.perf_counter() - began)
             yield place
