@@ -4,6 +4,7 @@ Invariant: `indexes.json` names the indexes that exist, replaced as a whole; dir
 that it does not name are left from a crash and removed on opening.
 """
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,9 +61,19 @@ def stamp_of(directory: Path) -> tuple[int, int] | None:
     return found.st_ino, found.st_mtime_ns
 
 
+def directory_of(directory: Path, index: GlobalIndex) -> Path:
+    """Where an index is kept: what one set of bounds divided is never read by another."""
+    cut = hashlib.sha256(b"".join(len(each).to_bytes(2) + each for each in index.bounds))
+    return (
+        directory
+        / INDEXES_DIRECTORY
+        / (f"{index.name}~{cut.hexdigest()[:8]}" if index.bounds else index.name)
+    )
+
+
 def remove_strays(directory: Path, named: Sequence[GlobalIndex]) -> None:
     """Remove the directories of indexes that are not written down."""
-    names = {each.name for each in named}
+    names = {directory_of(directory, each).name for each in named}
     parent = directory / INDEXES_DIRECTORY
     if parent.exists():
         for path in parent.iterdir():

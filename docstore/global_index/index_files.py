@@ -131,6 +131,10 @@ class IndexFiles:
             self.partitions[each] = self._opened(each)
         self.look()
 
+    def remove(self) -> None:
+        """Remove what was closed."""
+        files.remove_directory(self._directory)
+
     def frequency(self, wanted: Wanted) -> int:
         """About how many documents have a wanted term: exact for terms."""
         definition = self.definition

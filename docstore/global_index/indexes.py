@@ -1,46 +1,36 @@
 """The global indexes of one collection: declared, dropped, asked, checked, rebuilt.
 
-Invariants: `indexes.json` names the indexes that exist, replaced as a whole; everything beside it
-is derived, and what it does not name is removed on opening. A base write never waits for an index.
+Invariants: everything here is derived from the documents and their logs; a base write never waits
+for an index.
 """
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from docstore import files, keys
+from docstore import keys
 from docstore.catalog import Definition
 from docstore.global_index import lookups
 from docstore.global_index.ages import Ages
-from docstore.global_index.bounds import bounded
 from docstore.global_index.candidates import Candidates
 from docstore.global_index.checking import check
 from docstore.global_index.comparing import Scatter, settle
-from docstore.global_index.declaring import (
-    INDEXES_DIRECTORY,
-    read_definitions,
-    remove_strays,
-    stamp_of,
-    write_definitions,
-)
-from docstore.global_index.definition import GlobalIndex, check_name
+from docstore.global_index.declared import Declared
+from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.lookups import IndexAnswer
 from docstore.global_index.offers import Offer
-from docstore.global_index.term_moving import TermChange, salt, tidy
+from docstore.global_index.term_moving import TermChange
 from docstore.global_index.updater import Updater
 from docstore.global_index.verifying import check_rate
 from docstore.global_index.wanted import Asked, Condition, Wanted
 from docstore.shard import Shard
 from docstore.types import Freshness, Position, Violation
 from indexing.errors import (
-    AlreadyExists,
     Closed,
     Corruption,
     InvalidQuery,
-    NotFound,
     Unavailable,
 )
 
@@ -62,31 +52,21 @@ class GlobalIndexes:
         *,
         read_only: bool,
     ) -> None:
-        self._directory = directory
         self._definition = definition
         self._numbers = numbers
         self._shard_of = shard_of
         self._read_only = read_only
-        self._changing = threading.Lock()
         self._settling = threading.Lock()
-        self._live: dict[str, LiveIndex] = {}
         self._scatter = scatter
         self._ages = Ages(shard_of)
-        self._updater = Updater(lambda: list(self._live.values()), numbers, shard_of, self._settle)
-        self._stamp = stamp_of(directory)
-        declared = read_definitions(directory)
-        if not read_only:
-            remove_strays(directory, declared)
-        self._live = {each.name: self._opened(each) for each in declared}
-        if not read_only:
-            for live in self._live.values():
-                live.suit(numbers())
-                tidy(live, partial(self._write, live))
+        self._declared = Declared(directory, definition, numbers, shard_of, read_only=read_only)
+        self._updater = Updater(
+            self._declared.followers, numbers, shard_of, self._settle, self._declared.review
+        )
 
-    def _opened(self, index: GlobalIndex) -> LiveIndex:
-        directory = self._directory / INDEXES_DIRECTORY / index.name
-        schema = self._definition.schema
-        return LiveIndex(directory, index, schema, self._shard_of, read_only=self._read_only)
+    @property
+    def _live(self) -> dict[str, LiveIndex]:
+        return self._declared.live
 
     def create(self, index: GlobalIndex) -> None:
         """Declare an index; it is filled from the documents while everything goes on.
@@ -94,36 +74,8 @@ class GlobalIndexes:
         Raises AlreadyExists, InvalidSchema, Unavailable on a read-only store.
         """
         self._check_writable()
-        index.check_fits(self._definition.schema)
-        with self._changing:
-            if index.name in self._live:
-                raise AlreadyExists(
-                    f"there is an index {index.name!r}", hint="drop it, or give another name="
-                )
-            self._publish({**self._live, index.name: self._opened(self._bounded(index))})
+        self._declared.create(index)
         self.wake()
-
-    def _bounded(self, index: GlobalIndex) -> GlobalIndex:
-        return bounded(index, self._definition.schema, map(self._shard_of, self._numbers()))
-
-    def _look(self) -> bool:
-        """Take up the maps that the writing process has written since; whether there are any."""
-        if not self._read_only or stamp_of(self._directory) == self._stamp:
-            return False
-        with self._changing:
-            self._stamp = stamp_of(self._directory)
-            known = {live.definition: live for live in self._live.values()}
-            declared = read_definitions(self._directory)
-            self._live = {each.name: known.get(each) or self._opened(each) for each in declared}
-            for definition in known.keys() - set(declared):
-                known[definition].close()
-        return True
-
-    def _write(self, of: LiveIndex, changed: GlobalIndex) -> None:
-        """Write down another map of one index."""
-        live = self._live.values()
-        written = [changed if each is of else each.definition for each in live]
-        write_definitions(self._directory, written)
 
     def salt(self, name: str, value: Any, fan: int) -> TermChange:
         """Spread the postings of a value over `fan` index partitions; 1 gathers them again.
@@ -132,41 +84,19 @@ class GlobalIndexes:
         for a fan that is none, Unavailable while the index is filled.
         """
         self._check_writable()
-        with self._changing:
-            live = self._named(name)
-            return salt(live, partial(self._write, live), value, fan)
-
-    def _publish(self, live: dict[str, LiveIndex]) -> None:
-        write_definitions(self._directory, [each.definition for each in live.values()])
-        self._live = live
+        return self._declared.salt(name, value, fan)
 
     def drop(self, name: str) -> None:
         """Remove an index; documents are untouched. Who is reading it is answered first."""
         self._check_writable()
-        with self._changing:
-            dropped = self._named(name)
-            self._publish({each: kept for each, kept in self._live.items() if each != name})
-            self._updater.errors.pop(name, None)
-            dropped.close(is_whole=False)
-            files.remove_directory(self._directory / INDEXES_DIRECTORY / name)
+        self._declared.drop(name)
+        self._updater.errors.pop(name, None)
 
     def rename(self, name: str, to: str) -> None:
         """Give an index another name; its content stays. Raises NotFound, AlreadyExists."""
         self._check_writable()
-        check_name(to)
-        with self._changing:
-            renamed = self._named(name)
-            if to in self._live:
-                raise AlreadyExists(f"there is an index {to!r}", hint="drop it first")
-            directory = self._directory / INDEXES_DIRECTORY
-            renamed.close()
-            # Between these lines nothing is named so: a crash makes the index empty, and filled.
-            files.rename_directory(directory / name, directory / to)
-            definition = renamed.definition.changed(name=to)
-            self._updater.errors.pop(name, None)
-            opened = self._opened(definition)
-            live = [opened if kept is renamed else kept for kept in self._live.values()]
-            self._publish({each.definition.name: each for each in live})
+        self._declared.rename(name, to)
+        self._updater.errors.pop(name, None)
         self.wake()
 
     def __len__(self) -> int:
@@ -177,22 +107,11 @@ class GlobalIndexes:
         """What is declared, in the order of declaration."""
         return iter([each.definition for each in self._live.values()])
 
-    def _named(self, name: str) -> LiveIndex:
-        found = self._live.get(name)
-        if found is None:
-            raise self._unknown(name)
-        return found
-
-    def _unknown(self, name: str) -> NotFound:
-        return NotFound(
-            f"there is no index {name!r}", hint=f"indexes: {', '.join(self._live) or 'none'}"
-        )
-
     # Asking
 
     def offers(self) -> tuple[Offer, ...]:
         """What every index could answer from, as it is now, in the order of declaration."""
-        self._look()
+        self._declared.look()
         numbers = self._numbers()
         heads = {number: self._shard_of(number).head for number in numbers} if self._live else {}
         return tuple(
@@ -209,7 +128,7 @@ class GlobalIndexes:
 
     def wanted(self, name: str, asked: Sequence[Asked]) -> Wanted:
         """What to look for under the leading fields; raises NotFound, InvalidQuery."""
-        return self._named(name).extractor.wanted(asked)
+        return self._declared.named(name).extractor.wanted(asked)
 
     def candidates(
         self,
@@ -228,16 +147,24 @@ class GlobalIndexes:
         digested; `after` includes at least some positions. Raises NotFound, InvalidQuery, and
         Unavailable while the index is filled.
         """
-        self._look()
-        live = self._named(name)
+        self._declared.look()
+        live = self._declared.named(name)
         needed = lookups.needed_of(freshness, after)
         numbers = self._numbers()
         try:
             found = live.find(wanted, conditions, numbers, needed, sort, descending=descending)
-        except Closed as error:
-            if self._live.get(name) is live:
+        except Closed:
+            if self._declared.named(name) is live:
                 raise
-            raise self._unknown(name) from error  # dropped meanwhile, or made anew
+            return self.candidates(  # made anew meanwhile
+                name,
+                wanted,
+                conditions,
+                sort=sort,
+                descending=descending,
+                freshness=freshness,
+                after=after,
+            )
         except Corruption as error:
             if self._read_only:
                 raise
@@ -248,7 +175,7 @@ class GlobalIndexes:
                 hint="search without it, or ask again later",
                 retryable=True,
             ) from error
-        if self._look():
+        if self._declared.look():
             raise Unavailable(f"the map of {name!r} has changed", hint="ask again", retryable=True)
         return found
 
@@ -273,7 +200,8 @@ class GlobalIndexes:
         if any(type(each) is not int or each < 0 for each in (offset, limit)):
             raise InvalidQuery(f"page {offset!r}, {limit!r}", hint="use whole numbers from 0")
         lookups.check_conditions(where)
-        live = self._named(name)
+        self._declared.look()
+        live = self._declared.named(name)
         wanted = self.wanted(name, lookups.asked_of(values, bounds, len(live.definition.fields)))
         found = self.candidates(
             name, wanted, where, sort=sort, descending=descending, freshness=freshness
@@ -287,12 +215,26 @@ class GlobalIndexes:
         """Compare an index that was filled, and let it be asked or fill it again."""
         with self._settling:
             settle(index, self._numbers(), self._scatter)
+        self._declared.exchange(index)
 
     def catch_up(self) -> None:
         """Apply everything acknowledged before the call and write it, in the calling thread."""
         self._check_writable()
-        numbers, indexes = tuple(self._numbers()), list(self._live.values())
+        numbers = tuple(self._numbers())
         ends = {number: self._shard_of(number).head for number in numbers}
+        while True:
+            indexes = list(self._live.values())
+            try:
+                self._catch_up(numbers, ends, indexes)
+            except Closed:
+                if indexes == list(self._live.values()):
+                    raise
+            else:
+                return
+
+    def _catch_up(
+        self, numbers: Sequence[int], ends: Mapping[int, int], indexes: Sequence[LiveIndex]
+    ) -> None:
         for index in indexes:
             while (state := index.state(numbers)) != "ready":
                 if state == "comparing":
@@ -306,7 +248,7 @@ class GlobalIndexes:
 
     def check(self, only: str | None = None) -> Iterator[Violation]:
         """Every divergence between the indexes, or one, and the documents, after catching up."""
-        live = self._live if only is None else {only: self._named(only)}
+        live = self._live if only is None else {only: self._declared.named(only)}
         if self._read_only or not live:
             return
         self.catch_up()
@@ -323,15 +265,7 @@ class GlobalIndexes:
         Raises NotFound.
         """
         self._check_writable()
-        with self._changing:
-            index = self._named(name)
-            lookups.check_partition(index.definition, partition)
-            index.empty(partition)
-            if partition is None and index.definition.by == "range":
-                # Documents have come since its bounds were chosen.
-                index.close(is_whole=False)
-                anew = self._opened(self._bounded(index.definition))
-                self._publish({**self._live, name: anew})
+        self._declared.rebuild(name, partition)
         self.wake()
 
     def throttle(self, documents_per_second: float | None) -> None:
@@ -370,7 +304,8 @@ class GlobalIndexes:
 
     def log_floor(self, number: int) -> int:
         """Up to which seq of a shard's log every index is done with it, or is given up."""
-        floor = min((each.files.floor(number) for each in self._live.values()), default=2**63)
+        followers = self._declared.followers()
+        floor = min((each.files.floor(number) for each in followers), default=2**63)
         return max(floor, self._shard_of(number).head - LOG_ENTRIES_HELD_MAX)
 
     def adopt(self, targets: Mapping[int, int], sources: Mapping[int, int]) -> None:
@@ -379,6 +314,7 @@ class GlobalIndexes:
         `sources` are the seqs that the split shards had when copying began: whoever has applied
         them has seen all that the new shards hold; who has not reads these as unknown ones.
         """
+        self._declared.forget_made()
         for index in self._live.values():
             index.adopt(targets, sources)
 
@@ -394,5 +330,4 @@ class GlobalIndexes:
     def close(self) -> None:
         """Stop the updater and close the files; what is not applied stays in the logs."""
         self._updater.stop()
-        for index in self._live.values():
-            index.close()
+        self._declared.close()

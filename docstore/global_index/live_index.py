@@ -370,6 +370,11 @@ class LiveIndex:
         with self._stepping:
             self.files.close()
 
+    def remove(self) -> None:
+        """Close it and remove its files."""
+        self.close(is_whole=False)
+        self.files.remove()
+
 
 def _same(term: bytes) -> bytes:
     return term

@@ -50,8 +50,9 @@ class Left(Enum):
 class Updater:
     """One thread for all indexes of a collection; it starts at the first `wake`.
 
-    `settle` is called for an index that is filled but not yet compared. `fill_rate` bounds the
-    documents that are read in a second to fill indexes; None does not.
+    `settle` is called for an index that is filled but not yet compared, `review` for one that is
+    ready. `fill_rate` bounds the documents that are read in a second to fill indexes; None does
+    not.
     """
 
     def __init__(
@@ -60,11 +61,13 @@ class Updater:
         numbers: Callable[[], Sequence[int]],
         shard_of: Callable[[int], Shard],
         settle: Callable[[LiveIndex], None],
+        review: Callable[[LiveIndex], None],
     ) -> None:
         self._indexes = indexes
         self._numbers = numbers
         self._shard_of = shard_of
         self._settle = settle
+        self._review = review
         self._changed = threading.Condition()
         self._is_woken = False
         self._is_stopped = False
@@ -211,6 +214,7 @@ class Updater:
     def _fill(self, index: LiveIndex, numbers: Sequence[int], *, is_writing: bool) -> "Left | None":
         state = index.state(numbers)
         if state == "ready":
+            self._review(index)
             return None
         if state == "comparing":
             self._settle(index)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from docstore import GlobalIndex, NotFound, Store, Unavailable
+from docstore.global_index import shadows
 
 NUMBERS = 400
 BATCH = 40
@@ -20,6 +21,7 @@ PRICE = GlobalIndex("price", include=["color"], partitions=2, by="range")
 def main(data: str, seed: int) -> None:
     """Write until killed."""
     rng = random.Random(seed)
+    shadows.POSTINGS_MIN = 50  # so that the index by ranges is cut while it is written to
     with Store.open(data) as store:
         try:
             cars = store.collection("cars")

@@ -166,7 +166,7 @@ class Interleavings(RuleBasedStateMachine):
             pass
 
         def copied(definition: GlobalIndex) -> None:
-            self.cars.indexes._write(self.live[name], definition)
+            self.cars.indexes._declared._write(self.live[name], definition)
             self.copies += 1
             if self.copies % 3 == 0:
                 raise Killed
