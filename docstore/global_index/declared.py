@@ -6,7 +6,8 @@ file replaced at its next question.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -170,17 +171,27 @@ class Declared:
         """Begin to make an index anew beside itself if it is cut badly; cheap."""
         self.exchange(index)  # where the last try failed
         if self._shadows.is_due(index):
-            with self._changing:
-                if self._live.get(index.definition.name) is index:
+            with self._if_free() as is_free:
+                if is_free and self._live.get(index.definition.name) is index:
                     self._shadows.begin(index)
+
+    @contextmanager
+    def _if_free(self) -> Iterator[bool]:
+        """Change what is declared unless somebody does, who may take long: the updater goes on."""
+        is_free = self._changing.acquire(blocking=False)
+        try:
+            yield is_free
+        finally:
+            if is_free:
+                self._changing.release()
 
     def exchange(self, made: LiveIndex) -> None:
         """Have an index that was made beside another asked in its place, if it is such a one."""
         name, numbers = made.definition.name, self._numbers()
         if self._shadows.by_name.get(name) is not made or made.state(numbers) != "ready":
             return
-        with self._changing:
-            if self._shadows.by_name.get(name) is not made:
+        with self._if_free() as is_free:
+            if not is_free or self._shadows.by_name.get(name) is not made:
                 return
             # What was seen before is seen afterwards.
             made.digest({number: self._shard_of(number).head for number in numbers})

@@ -69,6 +69,8 @@ class Updater:
         self._settle = settle
         self._review = review
         self._changed = threading.Condition()
+        # Who follows in another thread would read and decode the same entries.
+        self._following = threading.Lock()
         self._is_woken = False
         self._is_stopped = False
         self._thread: threading.Thread | None = None
@@ -144,6 +146,12 @@ class Updater:
         self, numbers: Sequence[int], indexes: Sequence[LiveIndex], room: int
     ) -> "Left | None":
         """Give the indexes about so many entries, of as many shards as that takes, all at once."""
+        with self._following:
+            return self._follow_alone(numbers, indexes, room)
+
+    def _follow_alone(
+        self, numbers: Sequence[int], indexes: Sequence[LiveIndex], room: int
+    ) -> "Left | None":
         tails: list[Tail] = []
         for at in range(len(numbers)):
             # Begin where the last step ended, so that no shard waits for the others.
@@ -187,11 +195,13 @@ class Updater:
         for number, end in ends.items():
             following = [index for index in indexes if number in index.digested]
             while any(index.digested.get(number, end) < end for index in following):
-                tail = self._next_tail(number, following, IDLE_ENTRIES)
-                if tail is None:
-                    break
+                with self._following:
+                    tail = self._next_tail(number, following, IDLE_ENTRIES)
+                    if tail is None:
+                        break
+                    for index in following:
+                        index.take([tail])
                 for index in following:
-                    index.take([tail])
                     index.flush_due(None)
 
     def _next_tail(self, number: int, following: Sequence[LiveIndex], room: int) -> Tail | None:

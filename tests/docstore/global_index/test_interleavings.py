@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from docstore import Collection, GlobalIndex, NotFound, Store, Unavailable
+from docstore.global_index import shadows
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.tails import read_tail
 from docstore.global_index.term_moving import salt
@@ -52,6 +53,7 @@ class Interleavings(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.root = Path(tempfile.mkdtemp(prefix="docstore-test-"))
+        self.postings_min, shadows.POSTINGS_MIN = shadows.POSTINGS_MIN, 4
         self.data = self.root / "0"
         self.copies = 0
 
@@ -128,15 +130,29 @@ class Interleavings(RuleBasedStateMachine):
         if index is not None and index.state(self.numbers) == "comparing":
             self.cars.indexes._settle(index)
 
-    @rule(name=st.sampled_from(sorted(INDEXES)), most=st.integers(1, 3), shard=st.integers(0, 2))
-    def digest_a_little(self, name: str, most: int, shard: int) -> None:
-        index, number = self.live.get(name), shard % len(self.history)
-        if index is not None and number in index.digested:
-            after = index.digested[number]
-            if after < self.cars.partitions.shard(number).head:
+    @rule(
+        keys=st.lists(st.sampled_from(KEYS[:2]), max_size=5),
+        body=BODY,
+        most=st.integers(1, 3),
+        shard=st.integers(0, 2),
+    )
+    def digest_a_little(self, keys: list[str], body: dict[str, Any], most: int, shard: int) -> None:
+        """Take a few entries, also of a document that was written over and over since."""
+        self.put_often(keys, body)
+        number = shard % len(self.history)
+        for name, index in self.live.items():
+            after = index.digested.get(number)
+            if after is not None and after < self.cars.partitions.shard(number).head:
                 tail = read_tail(self.cars.partitions.shard(number), after, most)
                 assert tail is not None
                 index.take([tail])
+                self.read_one(name, "any")
+
+    @rule(is_writing=st.booleans(), times=st.sampled_from([1, 5]))
+    def step(self, is_writing: bool, times: int) -> None:
+        """What the updater's thread does, filling, comparing and cutting ranges anew among it."""
+        for _ in range(times):
+            self.cars.indexes._updater.step(is_writing=is_writing)
 
     @rule(name=st.sampled_from(sorted(INDEXES)), place=st.integers(0, 2))
     def write_a_partition(self, name: str, place: int) -> None:
@@ -195,8 +211,9 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(["color", "price"]))
     def lose_a_partition(self, name: str) -> None:
+        path = self.live[name].files.partitions[0]._environment.path.parent
         self.store.close()
-        shutil.rmtree(self.data / "cars" / "indexes" / name / "0")
+        shutil.rmtree(path)
         self.store = Store.open(self.data)
         self.hold_still()
 
@@ -229,12 +246,16 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(freshness=st.sampled_from(["current", "any", "any"]))
     def read(self, freshness: Any) -> None:
-        for name, index in self.live.items():
-            for number in range(5):
-                try:
-                    self.compare_answer(index, name, number, freshness)
-                except Unavailable:
-                    assert index.state(self.numbers) != "ready"
+        for name in self.live:
+            self.read_one(name, freshness)
+
+    def read_one(self, name: str, freshness: Any) -> None:
+        index = self.live[name]
+        for number in range(5):
+            try:
+                self.compare_answer(index, name, number, freshness)
+            except Unavailable:
+                assert index.state(self.numbers) != "ready"
 
     def compare_answer(self, index: LiveIndex, name: str, number: int, freshness: Any) -> None:
         asked, finds = self.asked(name, number)
@@ -259,6 +280,7 @@ class Interleavings(RuleBasedStateMachine):
         assert found.values("price") == [price for _, price in expected]
 
     def teardown(self) -> None:
+        shadows.POSTINGS_MIN = self.postings_min
         if hasattr(self, "store"):
             assert list(self.store.check()) == []
             self.store.close()
