@@ -239,7 +239,7 @@ def test_a_crash_at_any_step_leaves_the_old_map_or_the_new_one(
 def test_what_an_earlier_change_left_is_removed_by_the_next(cars: Cars) -> None:
     index = cars.indexes._live["color"]
     left = TermSalt(term_of("white", Kind.KEYWORD) or b"", 1, 4)
-    write = partial(cars.indexes._write, index)
+    write = partial(cars.indexes._declared._write, index)
     term_moving._mapped(index, write, left, is_spreading=True)
     index.flush(is_last=True)
     assert list(term_moving._made(index, left))
