@@ -95,22 +95,32 @@ class Environment:
         read_only: bool = False,
         tables: Sequence[str] = TABLES,
         draft: bool = False,
+        holds: str = "",
+        remedy: str = "restore the shard's directory from a copy",
     ) -> None:
+        """`holds` says in errors what the file is, a shard's documents unless given; `remedy` what
+        helps when it is damaged."""
         self.path = path
+        self._holds = holds or f"the documents of shard {path.parent.name}"
+        self._remedy = remedy
         self._read_only = read_only
         self._gate = _Gate()
         self._closed_because = ""
         self.tables: dict[str, Any] = {}
-        size = path.stat().st_size if path.exists() else 0
+        with self._translated():
+            size = path.stat().st_size if path.exists() else 0
         if 0 < size < _META_BYTES:
-            raise _truncated(path)
-        with translated(path):
+            raise self._damage(f"the file of {self._holds} is cut off")
+        with self._translated():
             self._env = self._opened(len(tables), size, draft=draft)
-            if size and self.bytes_used() > size:
-                # Reading beyond the file's end would kill the process.
+            try:
+                if size and self.bytes_used() > size:
+                    # Reading beyond the file's end would kill the process.
+                    raise self._damage(f"the file of {self._holds} is cut off")
+                self._open_tables(tables)
+            except BaseException:
                 self._env.close()
-                raise _truncated(path)
-            self._open_tables(tables)
+                raise
         forget_in_children(self)
 
     def _opened(self, tables: int, size: int, *, draft: bool) -> Any:
@@ -134,7 +144,7 @@ class Environment:
 
     def settle(self) -> None:
         """Make a draft durable, and every write from now on."""
-        with self._gate.alone(), translated(self.path):
+        with self._gate.alone(), self._translated():
             if self._closed_because:
                 raise Closed(self._closed_because, hint="open it again")
             size = self._env.info()["map_size"]
@@ -149,6 +159,8 @@ class Environment:
         transaction = self._begin()
         try:
             yield transaction
+        except lmdb.Error as error:
+            raise self._ours(error) from error
         finally:
             transaction.abort()
             self._gate.leave()
@@ -159,6 +171,8 @@ class Environment:
         try:
             value: bytes | None = transaction.get(key, db=self.tables[table])
             return value
+        except lmdb.Error as error:
+            raise self._ours(error) from error
         finally:
             transaction.abort()
             self._gate.leave()
@@ -173,11 +187,11 @@ class Environment:
             except lmdb.MapResizedError:
                 # Another process grew the map; adopt its size once nobody here reads.
                 self._gate.leave()
-                with self._gate.alone(), translated(self.path):
+                with self._gate.alone(), self._translated():
                     self._env.set_mapsize(0)
             except lmdb.Error as error:
                 self._gate.leave()
-                raise _ours(error, self.path) from error
+                raise self._ours(error) from error
             except BaseException:
                 self._gate.leave()
                 raise
@@ -193,13 +207,13 @@ class Environment:
             try:
                 if self._closed_because:
                     raise Closed(self._closed_because, hint="open it again")
-                with translated(self.path), self._env.begin(write=True) as transaction:
+                with self._translated(), self._env.begin(write=True) as transaction:
                     return body(transaction)
             except (_MapFull, _MapMoved) as signal:
                 grow = isinstance(signal, _MapFull)
             finally:
                 self._gate.leave()
-            with self._gate.alone(), translated(self.path):
+            with self._gate.alone(), self._translated():
                 self._env.set_mapsize(self._env.info()["map_size"] * 2 if grow else 0)
 
     def entries(self, transaction: Transaction, table: str) -> int:
@@ -235,6 +249,65 @@ class Environment:
         self._gate = _Gate()
         self._closed_because = INHERITED
 
+    def _damage(self, message: str) -> Corruption:
+        return Corruption(message, hint=self._remedy, file=self.path.name)
+
+    def _ours(self, error: lmdb.Error) -> Exception:
+        text = str(error)
+        if isinstance(error, lmdb.MapFullError):
+            return _MapFull()
+        if isinstance(error, lmdb.MapResizedError):
+            return _MapMoved()
+        if "already open in this process" in text:
+            return Unavailable(
+                f"this process has {self._holds} open already",
+                hint="use the store that is open, or close it first; a process forked while it was "
+                "open cannot open it, one that is spawned can",
+            )
+        if "Too many open files" in text or "Resource temporarily unavailable" in text:
+            return too_many_files()
+        if any(sign in text for sign in _NO_ROOM):
+            return Unavailable(
+                f"the write was not made, the disk seems full: {text}",
+                hint="free some space and write again; everything acknowledged is safe",
+                retryable=True,
+            )
+        if isinstance(error, lmdb.ReadersFullError):
+            return Unavailable(
+                f"more than {READERS_MAX} threads read one shard at once",
+                hint="read from fewer threads",
+                retryable=True,
+            )
+        if "Permission denied" in text or "Read-only file system" in text:
+            return Unavailable(
+                f"no permission for {self.path.name} of {self.path.parent.parent.parent.name}",
+                hint="give this user read and write permission on the store's directory",
+            )
+        if "No such file" in text:
+            return self._damage(f"the file of {self._holds} is missing")
+        return self._damage(f"{self._holds} cannot be read: {text}")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn LMDB's errors into ours."""
+        try:
+            yield
+        except DocstoreError:
+            raise
+        except lmdb.Error as error:
+            raise self._ours(error) from error
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise Unavailable(
+                    "the disk is full", hint="free some space and try again", retryable=True
+                ) from error
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise too_many_files() from error
+            raise Unavailable(
+                f"the store's files cannot be used: {error.strerror}",
+                hint="check the permissions of the store's directory",
+            ) from error
+
 
 _NO_ROOM = ("No space left", "Disk quota", "File too large", "Input/output error")
 """How LMDB says that a write did not fit; a write that fits in part is an input/output error."""
@@ -246,74 +319,3 @@ class _MapFull(Exception):
 
 class _MapMoved(Exception):
     """Another process grew the map."""
-
-
-def _truncated(path: Path) -> Corruption:
-    return Corruption(
-        f"the documents of shard {path.parent.name} are cut off",
-        hint="restore the shard's directory from a copy",
-    )
-
-
-def _ours(error: lmdb.Error, path: Path) -> Exception:
-    text = str(error)
-    if isinstance(error, lmdb.MapFullError):
-        return _MapFull()
-    if isinstance(error, lmdb.MapResizedError):
-        return _MapMoved()
-    if "already open in this process" in text:
-        return Unavailable(
-            f"this process has the documents of shard {path.parent.name} open already",
-            hint="use the store that is open, or close it first; a process forked while it was "
-            "open cannot open it, one that is spawned can",
-        )
-    if "Too many open files" in text or "Resource temporarily unavailable" in text:
-        return too_many_files()
-    if any(sign in text for sign in _NO_ROOM):
-        return Unavailable(
-            f"the write was not made, the disk seems full: {text}",
-            hint="free some space and write again; everything acknowledged is safe",
-            retryable=True,
-        )
-    if isinstance(error, lmdb.ReadersFullError):
-        return Unavailable(
-            f"more than {READERS_MAX} threads read one shard at once",
-            hint="read from fewer threads",
-            retryable=True,
-        )
-    if "Permission denied" in text or "Read-only file system" in text:
-        return Unavailable(
-            f"no permission for {path.name} of {path.parent.parent.parent.name}",
-            hint="give this user read and write permission on the store's directory",
-        )
-    if "No such file" in text:
-        return Corruption(
-            f"shard file {path.name} of {path.parent.name} is missing",
-            hint="restore the shard's directory from a copy",
-        )
-    return Corruption(
-        f"the documents of shard {path.parent.name} cannot be read: {text}",
-        hint="restore the shard's directory from a copy",
-    )
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn LMDB's errors into ours."""
-    try:
-        yield
-    except DocstoreError:
-        raise
-    except lmdb.Error as error:
-        raise _ours(error, path) from error
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise Unavailable(
-                "the disk is full", hint="free some space and try again", retryable=True
-            ) from error
-        if error.errno in (errno.EMFILE, errno.ENFILE):
-            raise too_many_files() from error
-        raise Unavailable(
-            f"the store's files cannot be used: {error.strerror}",
-            hint="check the permissions of the store's directory",
-        ) from error

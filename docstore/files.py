@@ -46,6 +46,15 @@ def too_many_files() -> Unavailable:
     )
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from one that replaces it under its name; None for none to be seen."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def sync_directory(path: Path) -> None:
     """Make the names in a directory durable."""
     handle = os.open(path, os.O_RDONLY)

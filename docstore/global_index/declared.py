@@ -23,12 +23,13 @@ from docstore.global_index.declaring import (
     write_definitions,
 )
 from docstore.global_index.definition import GlobalIndex, check_name
+from docstore.global_index.healing import healed
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.lookups import check_partition
 from docstore.global_index.shadows import Shadows
 from docstore.global_index.term_moving import TermChange, salt, tidy
 from docstore.shard import Shard
-from indexing.errors import AlreadyExists, NotFound
+from indexing.errors import AlreadyExists, Closed, NotFound
 
 
 class Declared:
@@ -49,6 +50,7 @@ class Declared:
         self._shard_of = shard_of
         self._read_only = read_only
         self._changing = threading.Lock()
+        self._is_closed = False
         self._shadows = Shadows(self._opened)
         self._stamp = stamp_of(directory)
         declared = read_definitions(directory)
@@ -57,8 +59,9 @@ class Declared:
         self._live = {each.name: self._opened(each) for each in declared}
         if not read_only:
             for live in self._live.values():
-                live.suit(numbers())
-                tidy(live, partial(self._write, live))
+                with healed(live):
+                    live.suit(numbers())
+                    tidy(live, partial(self._write, live))
 
     def _opened(self, index: GlobalIndex) -> LiveIndex:
         directory = directory_of(self._directory, index)
@@ -74,12 +77,13 @@ class Declared:
         if not self._read_only or stamp_of(self._directory) == self._stamp:
             return False
         with self._changing:
-            self._stamp = stamp_of(self._directory)
-            known = {live.definition: live for live in self._live.values()}
+            stamp = stamp_of(self._directory)
             declared = read_definitions(self._directory)
-            self._live = {each.name: known.get(each) or self._opened(each) for each in declared}
+            known = {live.definition: live for live in self._live.values()}
             for definition in known.keys() - set(declared):
-                known[definition].close()
+                known[definition].close()  # first: a process must not have a file open twice
+            self._live = {each.name: known.get(each) or self._opened(each) for each in declared}
+            self._stamp = stamp
         return True
 
     def followers(self) -> list[LiveIndex]:
@@ -87,7 +91,9 @@ class Declared:
         return [*self._live.values(), *self._shadows.by_name.values()]
 
     def named(self, name: str) -> LiveIndex:
-        """An index; raises NotFound."""
+        """An index; raises NotFound, Closed."""
+        if self._is_closed:
+            raise Closed("the store is closed", hint="open it again")
         live = self.live
         found = live.get(name)
         if found is None:
@@ -158,12 +164,17 @@ class Declared:
             index = self.named(name)
             check_partition(index.definition, partition)
             self._shadows.drop(name)
-            index.empty(partition)
-            if partition is None and index.definition.by == "range":
-                # Documents have come since its bounds were chosen.
-                index.remove()
-                anew = self._opened(self._bounded(index.definition))
-                self._publish({**self._live, name: anew})
+            if partition is not None or index.definition.by == "hash":
+                index.empty(partition)
+                return
+            # Documents have come since its bounds were chosen.
+            becomes, changed = index.definition, self._bounded(index.definition)
+            index.remove()
+            try:
+                self._write(index, changed)
+                becomes = changed
+            finally:
+                self._live = {**self._live, name: self._opened(becomes)}
 
     # Making anew what is cut badly
 
@@ -208,5 +219,6 @@ class Declared:
 
     def close(self) -> None:
         """Close everything; what is not applied stays in the logs."""
+        self._is_closed = True
         for index in self.followers():
             index.close()

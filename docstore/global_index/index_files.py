@@ -1,8 +1,9 @@
 """The partitions of one index on disk, and how far each has applied each shard's log.
 
-Invariant: `applied` never says more than a partition's file does. A partition that cannot be read
-is emptied, which shows as shards it has to be filled from. One caller at a time changes partitions;
-who may be asked what is known, by any thread, gets it without a file.
+Invariant: `applied` never says more than a partition's file does. A partition that is damaged is
+emptied, and one that cannot be used now (a full disk; to who only reads, a damaged one) counts as
+empty until it can: both show as shards it has to be filled from. One caller at a time changes
+partitions; who may be asked what is known, by any thread, gets it without a file.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from docstore import files
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.index_partition import Changes, Checkpoint, IndexPartition
 from docstore.global_index.wanted import Wanted
-from indexing.errors import Corruption
+from indexing.errors import Closed, Corruption, DocstoreError
 
 HEAVIEST_MAX = 16
 """Terms of each partition that could be hot: what has less than a sixteenth of it is not."""
@@ -27,33 +28,64 @@ class IndexFiles:
         self.definition = definition
         self._directory = directory
         self._read_only = read_only
-        self.partitions = [self._opened(number) for number in range(definition.partitions)]
+        self._is_closed = False
+        self.trouble: DocstoreError | None = None
+        """Why a partition was empty, or could not be used, when it was looked at last."""
+        self.partitions = [self._partition(place) for place in range(definition.partitions)]
         self.applied: list[dict[int, Checkpoint]] = []
         self._heaviest: tuple[int, list[bytes]] | None = None
         self._compared: list[bool] = []
-        self._sizes = [each.sizes() for each in self.partitions]
+        self._sizes: list[tuple[int, int, int]] = []
         self.look()
 
-    def _opened(self, number: int) -> IndexPartition:
-        directory = self._directory / str(number)
-        try:
-            return IndexPartition(directory, read_only=self._read_only)
-        except Corruption:
-            if self._read_only:
-                raise
-            files.remove_directory(directory)
-            return IndexPartition(directory, read_only=False)
+    def _partition(self, place: int) -> IndexPartition:
+        return IndexPartition(self._directory / str(place), read_only=self._read_only)
 
     def look(self) -> bool:
         """Read what the files say; whether it is something else than before."""
-        found = [each.checkpoints() for each in self.partitions]
+        self.trouble = None
+        is_other = False
+        if self._read_only:
+            is_other = True in [each.follow_file() for each in self.partitions]
+        found = [self._looked_at(place) for place in range(len(self.partitions))]
         applied = [checkpoints for checkpoints, _ in found]
         compared = [is_compared for _, is_compared in found]
-        if (applied, compared) == (self.applied, self._compared):
+        if not is_other and (applied, compared) == (self.applied, self._compared):
             return False
         self.applied, self._compared = applied, compared
-        self._sizes = [each.sizes() for each in self.partitions]
+        self._sizes = [self._sized(place) for place in range(len(self.partitions))]
         return True
+
+    def _looked_at(self, place: int) -> tuple[dict[int, Checkpoint], bool]:
+        try:
+            try:
+                return self.partitions[place].checkpoints()
+            except Corruption as error:
+                self.trouble = error
+                if self._read_only:
+                    raise
+                self._renew(place)
+                return self.partitions[place].checkpoints()
+        except DocstoreError as error:
+            self.trouble = error
+            return {}, False
+
+    def _sized(self, place: int) -> tuple[int, int, int]:
+        try:
+            return self.partitions[place].sizes()
+        except DocstoreError as error:
+            self.trouble = error
+            return 0, 0, 0
+
+    def _renew(self, place: int) -> None:
+        """Begin a partition's file anew; raises Closed."""
+        if self._is_closed:
+            raise Closed("the index was closed", hint="ask again")
+        self.partitions[place].close()
+        self.partitions[place] = self._partition(place)
+        directory = self._directory / str(place)
+        if directory.exists():
+            files.remove_directory(directory)
 
     @property
     def is_compared(self) -> bool:
@@ -126,9 +158,7 @@ class IndexFiles:
     def empty(self, places: Sequence[int]) -> None:
         """Remove what some partitions hold."""
         for each in places:
-            self.partitions[each].close()
-            files.remove_directory(self._directory / str(each))
-            self.partitions[each] = self._opened(each)
+            self._renew(each)
         self.look()
 
     def remove(self) -> None:
@@ -164,6 +194,7 @@ class IndexFiles:
         return self._heaviest[1]
 
     def close(self) -> None:
-        """Close every partition."""
+        """Close every partition, for good."""
+        self._is_closed = True
         for each in self.partitions:
             each.close()

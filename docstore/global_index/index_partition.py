@@ -12,14 +12,16 @@ taken.
 """
 
 import struct
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from docstore import files
 from docstore.environment import Environment, Transaction
 from docstore.global_index.postings import Posting, located, suffix_of, unpacked
-from indexing.errors import Corruption
+from indexing.errors import Closed, Corruption, DocstoreError
 
 TABLES = ("documents", "meta", "postings", "terms")
 POSTINGS_FILE = "postings.mdb"
@@ -46,28 +48,77 @@ class Checkpoint(NamedTuple):
 
 
 class IndexPartition:
-    """The postings of one slice of the terms; any thread may read, one applies."""
+    """The postings of one slice of the terms; any thread may read, one applies.
+
+    The file is opened, and made, when it is first asked for.
+    """
 
     def __init__(self, directory: Path, *, read_only: bool) -> None:
-        if not read_only:
-            directory.mkdir(parents=True, exist_ok=True)
-        self._environment = Environment(
-            directory / POSTINGS_FILE, read_only=read_only, tables=TABLES
-        )
-        self._tables = self._environment.tables
-        self._check_format(read_only=read_only)
+        self._directory = directory
+        self._path = directory / POSTINGS_FILE
+        self._read_only = read_only
+        self._opening = threading.Lock()
+        self._opened: Environment | None = None
+        self._identity: tuple[int, int] | None = None
+        self._is_closed = False
 
-    def _check_format(self, *, read_only: bool) -> None:
-        found = self._environment.get("meta", _FORM)
-        if found is None and not read_only:
-            meta = self._tables["meta"]
-            self._environment.write(lambda transaction: transaction.put(_FORM, _FORMAT, db=meta))
+    @property
+    def _environment(self) -> Environment:
+        opened = self._opened
+        return self._open() if opened is None else opened
+
+    @property
+    def _tables(self) -> Mapping[str, Any]:
+        return self._environment.tables
+
+    def _open(self) -> Environment:
+        """The file, opened now; what fails is tried again by whoever asks next."""
+        with self._opening:
+            if self._is_closed:
+                raise Closed("the index was closed", hint="ask again")
+            if self._opened is None:
+                if not self._read_only:
+                    with files.usable(self._directory):
+                        self._directory.mkdir(parents=True, exist_ok=True)
+                identity = files.identity(self._path)
+                opened = Environment(
+                    self._path,
+                    read_only=self._read_only,
+                    tables=TABLES,
+                    holds=f"the partition {self._directory.name} of the index "
+                    f"{self._directory.parent.name!r}",
+                    remedy="it is filled again from the documents",
+                )
+                try:
+                    self._check_format(opened)
+                except BaseException:
+                    opened.close()
+                    raise
+                self._identity = identity
+                self._opened = opened
+            return self._opened
+
+    def _check_format(self, opened: Environment) -> None:
+        found = opened.get("meta", _FORM)
+        if found is None and not self._read_only:
+            meta = opened.tables["meta"]
+            opened.write(lambda transaction: transaction.put(_FORM, _FORMAT, db=meta))
         elif found not in (None, _FORMAT):
-            self._environment.close()
             raise Corruption(
                 f"an index partition has the form {found!r}",
                 hint="open the store for writing with this version: it fills the index again",
+                file=POSTINGS_FILE,
             )
+
+    def follow_file(self) -> bool:
+        """Read-only: let go of a file that was replaced since; whether it was."""
+        if self._opened is None or files.identity(self._path) == self._identity:
+            return False
+        with self._opening:
+            replaced, self._opened = self._opened, None
+            if replaced is not None:
+                replaced.close()
+        return True
 
     def checkpoints(self) -> tuple[dict[int, Checkpoint], bool]:
         """How far each shard's log is applied, and whether the partition was found right.
@@ -295,8 +346,16 @@ class IndexPartition:
             last = batch[-1][0]
 
     def close(self) -> None:
-        """Close the file."""
-        self._environment.close()
+        """Close the file, for good."""
+        with self._opening:
+            self._is_closed = True
+            if self._opened is not None:
+                self._opened.close()
+
+
+def is_damage(error: DocstoreError) -> bool:
+    """Whether an error tells that a partition is damaged, and not a shard."""
+    return isinstance(error, Corruption) and error.data.get("file") == POSTINGS_FILE
 
 
 def _terms(stored: bytes) -> Iterator[bytes]:

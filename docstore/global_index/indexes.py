@@ -9,15 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from docstore import keys
 from docstore.catalog import Definition
 from docstore.global_index import lookups
 from docstore.global_index.ages import Ages
 from docstore.global_index.candidates import Candidates
-from docstore.global_index.checking import check
 from docstore.global_index.comparing import Scatter, settle
 from docstore.global_index.declared import Declared
 from docstore.global_index.definition import GlobalIndex
+from docstore.global_index.healing import asked, bring_up, healed, violations
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.lookups import IndexAnswer
 from docstore.global_index.offers import Offer
@@ -29,7 +28,6 @@ from docstore.shard import Shard
 from docstore.types import Freshness, Position, Violation
 from indexing.errors import (
     Closed,
-    Corruption,
     InvalidQuery,
     Unavailable,
 )
@@ -101,10 +99,12 @@ class GlobalIndexes:
 
     def __len__(self) -> int:
         """How many there are."""
+        self._declared.look()
         return len(self._live)
 
     def __iter__(self) -> Iterator[GlobalIndex]:
         """What is declared, in the order of declaration."""
+        self._declared.look()
         return iter([each.definition for each in self._live.values()])
 
     # Asking
@@ -114,15 +114,9 @@ class GlobalIndexes:
         self._declared.look()
         numbers = self._numbers()
         heads = {number: self._shard_of(number).head for number in numbers} if self._live else {}
+        errors = self._updater.errors
         return tuple(
-            Offer(
-                live,
-                live.state(numbers),
-                *live.files.sizes,
-                *live.lag(heads, self._ages),
-                live.overlay,
-                None if (error := self._updater.errors.get(name)) is None else str(error),
-            )
+            Offer.now(live, numbers, heads, self._ages, errors.get(name))
             for name, live in self._live.items()
         )
 
@@ -152,29 +146,11 @@ class GlobalIndexes:
         needed = lookups.needed_of(freshness, after)
         numbers = self._numbers()
         try:
-            found = live.find(wanted, conditions, numbers, needed, sort, descending=descending)
-        except Closed:
-            if self._declared.named(name) is live:
-                raise
-            return self.candidates(  # made anew meanwhile
-                name,
-                wanted,
-                conditions,
-                sort=sort,
-                descending=descending,
-                freshness=freshness,
-                after=after,
-            )
-        except Corruption as error:
-            if self._read_only:
-                raise
-            live.empty()
-            self.wake()
-            raise Unavailable(
-                f"the index {name!r} was damaged and is being filled again: {error}",
-                hint="search without it, or ask again later",
-                retryable=True,
-            ) from error
+            with asked(live, self._declared.named):
+                found = live.find(wanted, conditions, numbers, needed, sort, descending=descending)
+        except Unavailable:
+            self.wake()  # it may have to be filled
+            raise
         if self._declared.look():
             raise Unavailable(f"the map of {name!r} has changed", hint="ask again", retryable=True)
         return found
@@ -220,44 +196,28 @@ class GlobalIndexes:
     def catch_up(self) -> None:
         """Apply everything acknowledged before the call and write it, in the calling thread."""
         self._check_writable()
-        numbers = tuple(self._numbers())
-        ends = {number: self._shard_of(number).head for number in numbers}
         while True:
             indexes = list(self._live.values())
             try:
-                self._catch_up(numbers, ends, indexes)
+                self._catch_up(indexes)
             except Closed:
                 if indexes == list(self._live.values()):
                     raise
             else:
                 return
 
-    def _catch_up(
-        self, numbers: Sequence[int], ends: Mapping[int, int], indexes: Sequence[LiveIndex]
-    ) -> None:
-        for index in indexes:
-            while (state := index.state(numbers)) != "ready":
-                if state == "comparing":
-                    self._settle(index)
-                else:
-                    index.fill(numbers)
-        self._updater.follow(ends, indexes)
-        for index in indexes:
-            index.digest(ends)
-            index.flush(is_last=True)
+    def _catch_up(self, indexes: Sequence[LiveIndex]) -> None:
+        ends = {number: self._shard_of(number).head for number in self._numbers()}
+        bring_up(indexes, ends, self._settle, self._updater.follow)
 
     def check(self, only: str | None = None) -> Iterator[Violation]:
         """Every divergence between the indexes, or one, and the documents, after catching up."""
         live = self._live if only is None else {only: self._declared.named(only)}
-        if self._read_only or not live:
-            return
-        self.catch_up()
-        for name, index in live.items():
-            for rule, detail, shard, key in check(index, self._numbers()):
-                shown = keys.decode(self._definition.key, key)
-                yield Violation(
-                    self._definition.name, shard, rule, f"index {name!r}: {detail}", shown
-                )
+        for index in () if self._read_only else live.values():
+            yield from violations(
+                index, self._definition, self._numbers(), lambda each: self._catch_up([each])
+            )
+        self.wake()
 
     def rebuild(self, name: str, partition: int | None = None) -> None:
         """Fill an index, or one of its partitions, again; it cannot be asked meanwhile.
@@ -316,12 +276,14 @@ class GlobalIndexes:
         """
         self._declared.forget_made()
         for index in self._live.values():
-            index.adopt(targets, sources)
+            with healed(index):
+                index.adopt(targets, sources)
 
     def forget(self, sources: Sequence[int]) -> None:
         """Stop following shards that are no more."""
         for index in self._live.values():
-            index.forget(sources)
+            with healed(index):
+                index.forget(sources)
 
     def _check_writable(self) -> None:
         if self._read_only:

@@ -24,7 +24,7 @@ from docstore.global_index.extracting import Extractor, Rows
 from docstore.global_index.filling import take_documents
 from docstore.global_index.finding import found_in
 from docstore.global_index.index_files import IndexFiles
-from docstore.global_index.index_partition import Checkpoint
+from docstore.global_index.index_partition import Checkpoint, is_damage
 from docstore.global_index.place import Place
 from docstore.global_index.resident import Resident
 from docstore.global_index.tails import Tail, read_tail
@@ -69,12 +69,15 @@ class LiveIndex:
         self._lock = threading.RLock()
         self._clock = itertools.count(1)
         self.files = IndexFiles(directory, definition, read_only=read_only)
-        self.traffic = Traffic(_same)
+        self.traffic = Traffic(bytes)
+        self.damage: DocstoreError | None = None
+        """What it is being filled again for, until it may be asked."""
         self._begin()
 
     def _begin(self) -> None:
         """Take up what is on disk."""
         self.begun = next(self._clock)
+        self._is_damaged = False
         self._place = Place()
         self.digested = self._place.digested
         self._owed: set[int] = set()
@@ -100,7 +103,7 @@ class LiveIndex:
     def state(self, numbers: Sequence[int]) -> State:
         """Whether it is being filled, was filled but not compared, or may be asked."""
         self._look()
-        if any(number not in self.digested for number in numbers):
+        if self._is_damaged or any(number not in self.digested for number in numbers):
             return "filling"
         return "ready" if self.files.is_compared else "comparing"
 
@@ -134,16 +137,21 @@ class LiveIndex:
             with self._lock:
                 if self.files.look():
                     self._begin()
+                    self.damage = None
 
     # Following
 
     def take(self, tails: Iterable[Tail]) -> None:
         """Make documents in memory what they are after tails of their shards' logs."""
         with self._lock:
-            found = self._place.changes(tails, self.extractor, self.shard_of)
-            for resident, rows in zip(self._residents, found, strict=True):
-                resident.take(rows)
-                self.traffic.writes.note_all(itertools.chain.from_iterable(rows.values()))
+            try:
+                found = self._place.changes(tails, self.extractor, self.shard_of)
+                for resident, rows in zip(self._residents, found, strict=True):
+                    resident.take(rows)
+                    self.traffic.writes.note_all(itertools.chain.from_iterable(rows.values()))
+            except DocstoreError as error:
+                self._suffer(error)  # what is in memory is of no moment any more
+                raise
 
     def digest(self, needed: Mapping[int, int]) -> int:
         """Take shards' entries up to a seq each, in the calling thread; returns how many.
@@ -234,6 +242,7 @@ class LiveIndex:
         with self._stepping:
             if self.begun == begun:
                 self.files.promote()
+                self.damage = self.files.trouble = None
 
     def adopt(self, targets: Mapping[int, int], sources: Mapping[int, int]) -> None:
         """Follow shards made from others from a seq on, where those were followed far enough."""
@@ -270,9 +279,24 @@ class LiveIndex:
     def empty(self, place: int | None = None) -> None:
         """Forget a partition or all: they are filled again from the documents."""
         with self._stepping, self._lock:
-            every = range(self.definition.partitions)
-            self.files.empty(every if place is None else [place])
-            self._begin()
+            try:
+                self.files.empty(range(self.definition.partitions) if place is None else [place])
+            finally:
+                self._begin()
+
+    def refill(self, error: DocstoreError) -> bool:
+        """If an error is its own damage, be asked no more and, unless read-only, empty; whether."""
+        if not (self._is_damaged or is_damage(error)):
+            return False
+        self._suffer(error)
+        if not self._read_only:
+            self.empty()
+        return True
+
+    def _suffer(self, damage: DocstoreError) -> None:
+        with self._lock:
+            self.damage, self._is_damaged = damage, True
+            self._open_for.clear()
 
     # Reading
 
@@ -374,7 +398,3 @@ class LiveIndex:
         """Close it and remove its files."""
         self.close(is_whole=False)
         self.files.remove()
-
-
-def _same(term: bytes) -> bytes:
-    return term

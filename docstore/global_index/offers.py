@@ -1,14 +1,15 @@
 """What a planner may know of a global index: kept numbers, gathered without a scan or a wait."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from docstore.global_index.ages import Ages
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.live_index import LiveIndex, State
 from docstore.global_index.term_values import value_of_term
 from docstore.global_index.wanted import Wanted
-from indexing.errors import Closed
+from indexing.errors import Closed, Corruption, DocstoreError
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,20 @@ class Offer:
     lag_ms: float
     overlay: int
     error: str | None
+
+    @classmethod
+    def now(
+        cls,
+        live: LiveIndex,
+        numbers: Sequence[int],
+        heads: Mapping[int, int],
+        ages: Ages,
+        failed: DocstoreError | None,
+    ) -> "Offer":
+        """An index beside the heads of its shards; `failed` is what keeping it raised last."""
+        state, sizes, lag = live.state(numbers), live.files.sizes, live.lag(heads, ages)
+        error = live.damage or live.files.trouble or failed
+        return cls(live, state, *sizes, *lag, live.overlay, None if error is None else str(error))
 
     @property
     def definition(self) -> GlobalIndex:
@@ -54,6 +69,9 @@ class Offer:
             return self.live.files.frequency(wanted)
         except Closed:
             return 0  # it was dropped meanwhile: whoever asks it is told
+        except Corruption as error:
+            self.live.refill(error)
+            return 0  # the same
 
     def partitions_of(self, wanted: Wanted) -> tuple[int, ...]:
         """The index partitions that would be asked."""

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
 
+from docstore.global_index.healing import noticed
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.tails import Tail, read_tail
 from docstore.global_index.verifying import Verifier
 from docstore.shard import Shard
-from indexing.errors import Closed, Corruption, DocstoreError
+from indexing.errors import Closed, DocstoreError
 
 SHARE_KEEPING_UP, SHARE_BEHIND = 0.4, 0.12
 """Of the time while somebody writes: what it takes where that is enough, little where writers
@@ -128,9 +129,7 @@ class Updater:
             except Closed:
                 continue  # it was dropped, or the store is being closed
             except DocstoreError as error:
-                self.errors[index.definition.name] = error
-                if isinstance(error, Corruption):
-                    index.empty()
+                self._failed(index, error)
                 continue
             self.errors.pop(index.definition.name, None)
             more = more or filling or (Left.UNWRITTEN if unwritten else None)
@@ -173,13 +172,24 @@ class Updater:
                 self._turn = (self._turn + at) % len(numbers)
                 break
         for index in indexes if tails else ():
-            index.take(tails)
+            self._take(index, tails)
         if room > 0:
             self._backlog = 0
             return None
         with suppress(DocstoreError, KeyError):  # met by who follows; emptied meanwhile
             self._backlog = self._behind(numbers, indexes)
         return Left.MUCH
+
+    def _take(self, index: LiveIndex, tails: Sequence[Tail]) -> None:
+        try:
+            index.take(tails)
+        except DocstoreError as error:
+            self._failed(index, error)
+
+    def _failed(self, index: LiveIndex, error: DocstoreError) -> None:
+        self.errors[index.definition.name] = error
+        with suppress(DocstoreError):  # tried again with the next step
+            index.refill(error)
 
     def _behind(self, numbers: Sequence[int], indexes: Sequence[LiveIndex]) -> int:
         """Entries of all shards that some index has not taken."""
@@ -200,9 +210,11 @@ class Updater:
                     if tail is None:
                         break
                     for index in following:
-                        index.take([tail])
+                        with noticed(index):
+                            index.take([tail])
                 for index in following:
-                    index.flush_due(None)
+                    with noticed(index):
+                        index.flush_due(None)
 
     def _next_tail(self, number: int, following: Sequence[LiveIndex], room: int) -> Tail | None:
         """The next entries of a shard that some index has not; None when there are none.

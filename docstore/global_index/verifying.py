@@ -11,8 +11,9 @@ from typing import Any
 
 from docstore.global_index.checking import Divergence, check_document
 from docstore.global_index.live_index import LiveIndex
+from docstore.records import Record
 from docstore.shard import Shard
-from indexing.errors import InvalidRequest
+from indexing.errors import Corruption, InvalidRequest
 
 BATCH_MAX = 64
 """Documents compared in one go, so that nobody waits for it."""
@@ -50,12 +51,10 @@ class Verifier:
         self._due = now + max(len(batch), 1) / rate
         for index in indexes:
             if index.state(numbers) == "ready":
-                for key, record in batch:
-                    # A later document is not on disk yet: its turn comes in the next round.
-                    if record.seq <= index.files.floor(number):
-                        for each in islice(check_document(index, number, key, record), 1):
-                            self.divergent += 1
-                            self.last = each
+                try:
+                    self._compare(index, number, batch)
+                except Corruption as error:
+                    index.refill(error)
         self.verified += len(batch)
         if len(batch) == BATCH_MAX:
             self._after = batch[-1][0]
@@ -65,6 +64,16 @@ class Verifier:
         if self._place >= len(numbers):
             self._place = 0
             self.rounds += 1
+
+    def _compare(
+        self, index: LiveIndex, number: int, batch: Sequence[tuple[bytes, Record]]
+    ) -> None:
+        for key, record in batch:
+            # A later document is not on disk yet: its turn comes in the next round.
+            if record.seq <= index.files.floor(number):
+                for each in islice(check_document(index, number, key, record), 1):
+                    self.divergent += 1
+                    self.last = each
 
     def gauge(self) -> dict[str, Any]:
         """`rate`, documents `verified`, `divergent` ones, `rounds` over all, `last` in words."""
