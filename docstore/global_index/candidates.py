@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from docstore.global_index.block import Loose, Row, Slice
-from docstore.global_index.column import Numbers
+from docstore.global_index.column import Numbers, count_in
 from docstore.global_index.extracting import Extractor
 from docstore.global_index.postings import unpacked
 from docstore.ordering import order_key
@@ -101,7 +101,7 @@ class Candidates:
         found: dict[Any, int] = {}
         for segment in self.segments:
             for name, count in segment.counts(path).items():
-                found[name] = found.get(name, 0) + count
+                count_in(found, name, count)
         return [(value, count) for (_, value), count in found.items()]
 
     def numbers(self, path: str) -> Numbers | None:

@@ -107,6 +107,11 @@ class Column:
         numbers[at] = self._floats(found)
         codes[:] = spread
 
+    @cached_property
+    def _is_mixed(self) -> bool:
+        """Whether 7 and 7.0 may both be here."""
+        return {int, float} <= set(map(type, self.values))
+
     def mask(self, test: Held, first: int, last: int) -> Mask:
         """Which of the postings from `first` to before `last` meet a condition."""
         found = self._matching(test, first, last)
@@ -195,7 +200,7 @@ class Column:
 
     def counts(self, places: Places) -> dict[Any, int]:
         """How many of some postings hold each value, by `name_of`; of a list each, once."""
-        if not self._is_exact or self._has_lists:
+        if not self._is_exact or self._has_lists or self._is_mixed:
             return counted([self.values[at] for at in places.tolist()])
         found: dict[Any, int] = {}
         numbers = self.numbers[places]
@@ -218,11 +223,26 @@ def name_of(value: Any) -> tuple[bool, Any]:
     return isinstance(value, bool), value
 
 
+def count_in(found: dict[Any, int], name: tuple[bool, Any], documents: int) -> None:
+    """Count a value by its name; where 7 and 7.0 occur it looks like 7, as elsewhere."""
+    if type(name[1]) is int:
+        documents += found.pop(name, 0)  # a name that is there would stay what it looks like
+        found[name] = documents
+    else:
+        found[name] = found.get(name, 0) + documents
+
+
 def counted(values: Sequence[Any]) -> dict[Any, int]:
     """How many of some values each is, by `name_of`; a list counts under each of its own, once."""
     found: dict[Any, int] = {}
     for value in values:
-        for each in {name_of(one) for one in (value if type(value) is list else (value,))}:
-            if each[1] is not None:
-                found[each] = found.get(each, 0) + 1
+        if type(value) is list:
+            once: dict[Any, int] = {}
+            for one in value:
+                count_in(once, name_of(one), 0)
+            for name in once:
+                if name[1] is not None:
+                    count_in(found, name, 1)
+        elif value is not None:
+            count_in(found, name_of(value), 1)
     return found

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docstore import GlobalIndex, Store
 from docstore.global_index.column import Column, counted
 from docstore.global_index.merging import Merge
 from docstore.global_index.readings import order_value
@@ -112,3 +113,20 @@ def test_counts_are_those_of_the_values(column: Column) -> None:
 def test_a_condition_without_bounds_is_refused() -> None:
     with pytest.raises(InvalidQuery, match="without bounds"):
         Held(Condition("x", Between()), Kind.ANY)
+
+
+@pytest.mark.parametrize("second", [7, [7, "x"], [7.0, 7]])
+def test_a_value_that_is_whole_somewhere_is_shown_so(store: Store, second: Any) -> None:
+    cars = store.create_collection("cars", partitions=2)
+    cars.put_many({"id": f"{n:02d}", "color": "red", "size": 7.0} for n in range(10))
+    cars.put_many({"id": f"x{n:02d}", "color": "red", "size": second} for n in range(10))
+    cars.indexes.create(GlobalIndex("color", include=["size"]))
+    cars.indexes.catch_up()
+    shown = [
+        cars.search(
+            filter={"color": "red", "size": 7}, facets=["size"], sort="id", index=index
+        ).facets
+        for index in (None, "color")
+    ]
+    assert repr(shown[1]) == repr(shown[0])
+    assert "value=7," in repr(shown[0])
