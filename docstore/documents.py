@@ -21,7 +21,7 @@ from docstore.key_parts import KeyParts
 from docstore.keys import KeySpec
 from docstore.types import Key
 from indexing.errors import InvalidDocument
-from indexing.models import model_of
+from indexing.models import validator_of
 from indexing.schema import Schema
 
 D = TypeVar("D")
@@ -38,7 +38,7 @@ class DocumentCodec(Generic[D]):
     def __init__(self, schema: Schema, spec: KeySpec, model: type[BaseModel] | None) -> None:
         self._spec = spec
         self._model = model
-        self._validator = model or (model_of(schema) if schema.fields else None)
+        self._validator = validator_of(schema) if schema.fields and model is None else None
         self._fields = _attributes(model) if model else {}
         self._key_part = KeyParts(schema, spec).part_of
 
@@ -90,9 +90,9 @@ class DocumentCodec(Generic[D]):
         return getattr(instance, self._fields.get(field, field), None) is None
 
     def _validated(self, document: dict[str, Any]) -> BaseModel:
-        assert self._validator is not None  # noqa: S101  narrows the type: callers checked it
+        assert self._model is not None  # noqa: S101  narrows the type: callers checked it
         try:
-            return self._validator.model_validate(document)
+            return self._model.model_validate(document)
         except ValidationError as error:
             raise _refused(error) from error
         except RecursionError as error:
@@ -102,7 +102,7 @@ class DocumentCodec(Generic[D]):
         """Check a document of a declared schema as it is: nothing is coerced, it is stored so."""
         assert self._validator is not None  # noqa: S101  narrows the type: callers checked it
         try:
-            self._validator.__pydantic_validator__.validate_json(body, strict=True)
+            self._validator.validate_json(body, strict=True)
         except ValidationError as error:
             raise _refused(error) from error
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from indexing.models import model_of
+from indexing.models import validator_of
 from indexing.schema import Schema
 from tests import listings
 
@@ -44,9 +44,9 @@ def test_fixtures_hold_only_data() -> None:
 
 def test_every_listing_fits_the_schema(cars: list[dict[str, Any]]) -> None:
     schema = Schema.from_json(json.loads((FIXTURES / "schema.json").read_text(encoding="utf-8")))
-    model = model_of(schema)
+    validator = validator_of(schema)
     for car in cars:
-        model.model_validate(car)
+        validator.validate_json(json.dumps(car), strict=True)
     assert set().union(*cars) == {name for name, _ in schema.fields}
 
 

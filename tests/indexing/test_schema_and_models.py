@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic import Field as PydanticField
 
 from indexing.errors import InvalidSchema
-from indexing.models import Keyword, Text, model_of, schema_of
+from indexing.models import Keyword, Text, schema_of, validator_of
 from indexing.schema import Field, Kind, Schema
 
 
@@ -151,7 +151,7 @@ def test_a_definition_that_makes_no_sense_is_refused(definition: Any, said: str)
 
 
 def test_documents_of_a_declared_schema_are_validated_as_they_are() -> None:
-    model = model_of(
+    validator = validator_of(
         Schema.from_json(
             {
                 "fields": {
@@ -166,7 +166,7 @@ def test_documents_of_a_declared_schema_are_validated_as_they_are() -> None:
         )
     )
     good = b'{"price": 5, "posted": "2024-01-01T00:00:00Z", "a b": {"tags": ["x"]}}'
-    model.model_validate_json(good, strict=True)
+    validator.validate_json(good, strict=True)
     for bad in (
         b"{}",
         b'{"price": "5"}',
@@ -176,7 +176,7 @@ def test_documents_of_a_declared_schema_are_validated_as_they_are() -> None:
         b'{"price": 5, "other": 1}',
     ):
         with pytest.raises(ValidationError):
-            model.model_validate_json(bad, strict=True)
+            validator.validate_json(bad, strict=True)
 
 
 def test_a_schema_is_inferred_from_what_all_documents_hold() -> None:
