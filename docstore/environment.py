@@ -114,8 +114,9 @@ class Environment:
         with self._translated():
             self._env = self._opened(len(tables), size, draft=draft)
             try:
-                if size and self.bytes_used() > size:
-                    # Reading beyond the file's end would kill the process.
+                # Reading beyond the file's end would kill the process. Its size is looked at last:
+                # another process may be writing, and what is used now is in the file by then.
+                if size and self.bytes_used() > path.stat().st_size:
                     raise self._damage(f"the file of {self._holds} is cut off")
                 self._open_tables(tables)
             except BaseException:
