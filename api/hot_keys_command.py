@@ -11,33 +11,22 @@ from rich.table import Table
 from rich.text import Text
 
 from api import options, terminal
+from api.asking_server import ApiKey, Url, asked
 from api.text import key_text, plain
-from docstore import HotKey, InvalidRequest, connect
-from docstore.client.connecting import is_url
-
-DEADLINE_SECONDS = 5.0
-"""A person waits for the answer, and can ask again."""
+from docstore import HotKey
 
 
 def hot_keys_command(
-    url: Annotated[str, typer.Argument(metavar="URL", help="The server that serves the store.")],
+    url: Url,
     collection: Annotated[
         str | None, typer.Argument(metavar="[COLLECTION]", help="Only this collection.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", help="Keys to show.")] = 10,
-    api_key: Annotated[
-        str | None,
-        typer.Option("--api-key", envvar="DOCSTORE_API_KEY", help="A key that may read."),
-    ] = None,
+    api_key: ApiKey = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Show the keys that get most of the reads and writes, with the proposed action."""
-    if not is_url(url):
-        raise InvalidRequest(
-            f"{url!r} is not a server's URL",
-            hint="hot keys are known to the process that serves the store: http://localhost:8000",
-        )
-    with connect(url, api_key=api_key, deadline=DEADLINE_SECONDS) as store:
+    with asked(url, api_key, "hot keys") as store:
         if collection is None:
             found = store.hot_keys(limit)
         else:
