@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from docstore.merge import Ranked, merged
 from indexing.errors import DeadlineExceeded, InvalidQuery
 from indexing.local_index import View
-from indexing.passes import Run, Sort
+from indexing.passes import Run, Sort, unsure
 from indexing.search import Ready
 
 PARALLEL_POSTINGS = 40_000
@@ -88,6 +88,11 @@ def search(
         missing = _find(shards[::2], wanted, deadline) + other_half.result()
     for shard in missing:
         del runs[shard]
+    found = [run for each in runs.values() for run in each]
+    for run in unsure(found, wanted):
+        if deadline is not None and not deadline.is_partial:
+            deadline.check()
+        run.widen(wanted)
     if ready.plain:
         total = sum(views[shard].count(ready.plain[shard]) for shard in runs)
     else:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tantivy import Occur, Query
 
+from indexing.essential import Essential
 from indexing.layout import KEY, RANK, Column, Layout
 from indexing.local_index import Entry, View
 from indexing.typed import equal_query
@@ -37,7 +38,8 @@ class Pass:
     `constant` is set when every match has the same value: they are then ordered by key, and the
     entries' own values are their key texts. `factor` corrects the scores of a view as a whole.
     `ahead` is how many entries more than wanted are found at first, `matches` how many there are,
-    when that is known: then Tantivy can skip what cannot be among the first.
+    when that is known: then Tantivy can skip what cannot be among the first. With `essential`, only
+    those matches are looked at first.
     """
 
     query: Query
@@ -48,24 +50,50 @@ class Pass:
     factor: float = 1.0
     ahead: int = LOOK_AHEAD
     matches: int | None = None
+    essential: Essential | None = None
 
 
 class Run:
-    """One pass over one view: the entries found so far, and how many match in all."""
+    """One pass over one view: the entries found so far, and how many match in all.
 
-    __slots__ = ("by", "entries", "total", "view")
+    While it is `narrow`, all of its matches that score above `bound` are essential ones, and no
+    others are among its entries.
+    """
+
+    __slots__ = ("_is_all", "_narrow", "by", "entries", "total", "view")
 
     def __init__(self, view: View, by: Pass) -> None:
         self.view = view
         self.by = by
         self.entries: list[Entry] = []
         self.total = 0 if by.matches is None else by.matches
+        self._narrow = by.essential
+        self._is_all = False
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether only essential matches were looked at."""
+        return self._narrow is not None
+
+    @property
+    def bound(self) -> float:
+        """What all matches score at most that are not among the essential ones."""
+        return 0.0 if self._narrow is None else self._narrow.bound
+
+    def widen(self, wanted: int) -> None:
+        """Find at least the first `wanted` of all matches, if that was not done."""
+        if self._narrow is not None:
+            self._narrow = None
+            _, self.entries = self._first(wanted + self.by.ahead, count=False)
 
     def find(self, wanted: int) -> None:
         """Find at least the first `wanted` entries, and count all."""
         by = self.by
         if by.constant:
             self.entries, self.total = first_by_key(self.view, by.query, wanted)
+        elif self._narrow is not None:
+            self.entries = self._essential(self._narrow, wanted + by.ahead)
+            self.total = self._narrow.held + self.view.count(self._narrow.beyond)
         elif by.matches is None:
             self.total, self.entries = self._first(wanted + by.ahead, count=True)
         else:
@@ -76,6 +104,13 @@ class Run:
         if by.column is None:
             return self.view.top(by.query, limit, count=count)
         return self.view.top(by.query, limit, by.column.name, descending=by.descending, count=count)
+
+    def _essential(self, narrow: Essential, limit: int) -> list[Entry]:
+        found = self.view.top(narrow.query, limit, count=False).entries
+        bound = narrow.bound / self.by.factor
+        entries = [entry for entry in found if entry[0] > bound]
+        self._is_all = len(entries) < limit
+        return entries
 
     def values(self, start: int, end: int) -> list[Any]:
         """What the entries from `start` up to `end` are ordered by; scores are rounded."""
@@ -89,6 +124,8 @@ class Run:
     @property
     def goes_on(self) -> bool:
         """Whether matches equal to the last entry may follow that are not among the entries."""
+        if self._narrow is not None:
+            return not self._is_all
         return not self.by.constant and len(self.entries) < self.total
 
     def look_further(self, value: Any, needed: int) -> None:
@@ -100,6 +137,9 @@ class Run:
         column = self.by.column
         if column is None or not _is_single(self.view.layout, column):
             limit = len(self.entries) * TIE_GROWTH + self.by.ahead
+            if self._narrow is not None:
+                self.entries = self._essential(self._narrow, limit)
+                return
             _, self.entries = self._first(limit, count=False)
             return
         better = [entry for entry in self.entries if entry[0] != value]
@@ -134,6 +174,18 @@ def _rounded(scores: list[float]) -> list[float]:
             last, value = score, float(f"{score:.{SCORE_DIGITS}g}")
         rounded.append(value)
     return rounded
+
+
+def unsure(runs: list[Run], wanted: int) -> list[Run]:
+    """The runs that must be widened: those over essential matches alone, when too few are above
+    what the others may score.
+    """
+    narrow = [run for run in runs if run.is_narrow]
+    if not narrow:
+        return []
+    bound = max(run.bound for run in narrow)
+    above = sum(score > bound for run in runs for score in run.values(0, wanted))
+    return narrow if above < wanted else []
 
 
 def first_by_key(view: View, query: Query, wanted: int) -> tuple[list[Entry], int]:

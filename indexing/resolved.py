@@ -182,6 +182,15 @@ def main_correction(leaves: Sequence[Scored], weights: Weights) -> float:
     return weights.correction(main.logical)
 
 
+def score_bound(term: Scored, own: Frequencies, weights: Weights | None) -> float:
+    """What a single term can give a document's score at most, however often the document holds it.
+
+    BM25 grows with that and never reaches idf * (k1 + 1).
+    """
+    correction = 1.0 if weights is None else weights.correction(term.logical)
+    return term.boost * correction * own.idf(term.logical) * (1 + _K1)
+
+
 def built(
     node: Resolved, schema: tantivy.Schema, weights: Weights | None = None, later: float = 1.0
 ) -> Query:

@@ -12,6 +12,7 @@ from typing import Any
 from tantivy import Occur, Query
 
 from indexing.errors import InvalidQuery
+from indexing.essential import Parted, essential, parted
 from indexing.fields import Fields
 from indexing.layout import Column, ColumnKind, Discovered, Layout
 from indexing.local_index import View
@@ -110,25 +111,53 @@ class Searches:
                 for number, view in self._views.items()
             }
         leaves = {key: tuple(scored(resolved)) for key, resolved in self._resolved.items()}
-        weights = self._weights(leaves)
-        passes: dict[int, list[Pass]] = {}
-        for number, view in self._views.items():
-            resolved, inner, factor = self._of(view), weights.get(number), 1.0
-            if inner is not None:
-                factor = main_correction(leaves[view.layout.discovered], inner)
-            if inner is None or isinstance(resolved, Scored):
-                query = self._plain(view)  # a lone leaf is corrected after the search
-            else:
-                query = built(resolved, view.layout.tantivy_schema, inner, factor)
-            matches = None
-            if isinstance(resolved, Scored) and len(resolved.terms) == 1:
-                matches = view.matches_of(resolved.column, resolved.terms[0][1])
-            # Where Tantivy can skip what is not among the first, looking again is cheap.
-            is_dear = matches is None and self._postings >= DEAR_POSTINGS
-            ahead = LOOK_FAR_AHEAD if is_dear else LOOK_AHEAD
-            only = Pass(query, None, True, factor=factor, ahead=ahead, matches=matches)
-            passes[number] = [only]
-        return passes
+        terms = {
+            key: {(leaf.column, term) for leaf in held for term in leaf.logical}
+            for key, held in leaves.items()
+        }
+        own = {
+            number: view.frequencies(terms[view.layout.discovered])
+            for number, view in self._views.items()
+        }
+        everywhere = _summed(own.values())
+        cuts = {
+            key: parted(resolved, everywhere, len(own)) for key, resolved in self._resolved.items()
+        }
+        self._postings = max(
+            sum(everywhere.of.values()) if cut is None else cut.postings for cut in cuts.values()
+        )
+        weights = self._weights(terms, own, everywhere)
+        return {
+            number: [
+                self._scored_pass(
+                    view, own[number], weights.get(number), cuts[view.layout.discovered]
+                )
+            ]
+            for number, view in self._views.items()
+        }
+
+    def _scored_pass(
+        self, view: View, own: Frequencies, weights: Weights | None, cut: Parted | None
+    ) -> Pass:
+        """One view's matches, the best score first, in scores that compare with other views'."""
+        resolved, factor, schema = self._of(view), 1.0, view.layout.tantivy_schema
+        if weights is not None:
+            factor = main_correction(tuple(scored(resolved)), weights)
+        narrow = None if cut is None else essential(cut, view, own, weights, factor)
+        if cut is not None and narrow is not None:
+            query = built(cut.whole, schema, weights, factor)
+            return Pass(query, None, True, factor=factor, essential=narrow)
+        if weights is None or isinstance(resolved, Scored):
+            query = self._plain(view)  # a lone leaf is corrected after the search
+        else:
+            query = built(resolved, schema, weights, factor)
+        matches = None
+        if isinstance(resolved, Scored) and len(resolved.terms) == 1:
+            matches = view.matches_of(resolved.column, resolved.terms[0][1])
+        # Where Tantivy can skip what is not among the first, looking again is cheap.
+        is_dear = matches is None and self._postings >= DEAR_POSTINGS
+        ahead = LOOK_FAR_AHEAD if is_dear else LOOK_AHEAD
+        return Pass(query, None, True, factor=factor, ahead=ahead, matches=matches)
 
     def _plain(self, view: View) -> Query:
         """The query without weights, which serves every shard of a layout."""
@@ -139,21 +168,20 @@ class Searches:
         return query
 
     def _weights(
-        self, leaves: dict[tuple[Discovered, ...], tuple[Scored, ...]]
+        self,
+        terms: dict[tuple[Discovered, ...], set[tuple[str, ScoredTerm]]],
+        own: dict[int, Frequencies],
+        everywhere: Frequencies,
     ) -> dict[int, Weights]:
-        of_layout = {
-            key: {(leaf.column, term) for leaf in held for term in leaf.logical}
-            for key, held in leaves.items()
-        }
-        terms = {number: of_layout[view.layout.discovered] for number, view in self._views.items()}
-        own = {number: view.frequencies(terms[number]) for number, view in self._views.items()}
-        everywhere = _summed(own.values())
-        self._postings = sum(everywhere.of.values())
+        """What corrects the scores of each view; nothing where there is only one."""
         if len(own) == 1:
             return {}
         lengths = relative_lengths(
             {
-                number: (own[number].documents, _lengths(view, terms[number], own[number]))
+                number: (
+                    own[number].documents,
+                    _lengths(view, terms[view.layout.discovered], own[number]),
+                )
                 for number, view in self._views.items()
             }
         )
