@@ -23,6 +23,7 @@ from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.extracting import Extractor, Rows
 from docstore.global_index.filling import take_documents
 from docstore.global_index.finding import found_in
+from docstore.global_index.flushing import Flushing
 from docstore.global_index.index_files import IndexFiles
 from docstore.global_index.index_partition import Checkpoint, is_damage
 from docstore.global_index.place import Place
@@ -37,13 +38,8 @@ from indexing.schema import Schema
 
 DIGEST_ENTRIES = 2000
 """Entries that a reader takes at once: a lock is held meanwhile."""
-FLUSH_DOCUMENTS = 2000
-FLUSH_SECONDS = 1.0
-"""Documents, and how long, that stay in memory only: a commit's cost is lost in them."""
 FILL_DOCUMENTS = 4000
 """Documents of all shards that one step of filling takes: a commit's cost is lost in them."""
-CHECKPOINT_ENTRIES = 10_000
-"""Entries without a change in a partition after which its checkpoints are written all the same."""
 T = TypeVar("T")
 State = Literal["filling", "comparing", "ready"]
 
@@ -85,6 +81,7 @@ class LiveIndex:
         self._residents = [
             Resident(each, self.extractor, self._clock) for each in self.files.partitions
         ]
+        self._flushing = Flushing(self._lock, self.files, self._residents, self.digested)
         for number in self.files.shards:
             self._follow_from(number)
 
@@ -129,7 +126,7 @@ class LiveIndex:
     @property
     def overlay(self) -> int:
         """Documents that are digested and not on disk: the most of any partition."""
-        return max(len(each.pending) for each in self._residents)
+        return self._flushing.overlay
 
     def _look(self) -> None:
         """Learn what the writing process has written since."""
@@ -173,43 +170,13 @@ class LiveIndex:
         """Write what is digested to disk, of some partitions or of all."""
         with self._stepping:
             for place in range(self.definition.partitions) if places is None else places:
-                self._flush(place, is_last=is_last)
+                self._flushing.write(place, is_last=is_last)
 
     def flush_due(self, most: int | None) -> bool:
         """Write the partitions whose time has come, at most so many; whether some are left."""
-        now = time.monotonic()
-        waiting = [
-            (each.since, place) for place, each in enumerate(self._residents) if each.pending
-        ]
-        due = [
-            place
-            for since, place in sorted(waiting)
-            if now - since >= FLUSH_SECONDS
-            or len(self._residents[place].pending) >= FLUSH_DOCUMENTS
-        ]
+        due, is_any_waiting = self._flushing.due()
         self.flush(due[:most])
-        return bool(waiting)
-
-    def _flush(self, place: int, *, is_last: bool) -> None:
-        with self._lock:
-            resident, applied = self._residents[place], self.files.applied[place]
-            moved = {
-                number: Checkpoint(seq, None)
-                for number, seq in self.digested.items()
-                if number in applied and applied[number].seq < seq
-            }
-            behind = sum(each.seq - applied[number].seq for number, each in moved.items())
-            if not resident.pending and not (moved and (is_last or behind > CHECKPOINT_ENTRIES)):
-                return
-            changes = resident.leave()
-        try:
-            self.files.apply(place, changes, moved)
-        except BaseException:
-            with self._lock:
-                resident.kept()
-            raise
-        with self._lock:
-            resident.left()
+        return is_any_waiting
 
     # Filling
 

@@ -24,7 +24,7 @@ from docstore import (
     Store,
     Unavailable,
 )
-from docstore.global_index import live_index, term_moving
+from docstore.global_index import flushing, term_moving
 from docstore.global_index.term_salts import TermSalt
 from docstore.global_index.term_values import values_of_term
 from docstore.global_index.terms import stored, term_of
@@ -211,9 +211,11 @@ def test_a_crash_at_any_step_leaves_the_old_map_or_the_new_one(
     cars: Cars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(term_moving, "STEP_POSTINGS", 12)
-    monkeypatch.setattr(live_index, "FLUSH_DOCUMENTS", 20)
+    monkeypatch.setattr(flushing, "FLUSH_DOCUMENTS", 20)
+    cars.indexes._updater.stop()  # what it writes would be no step of this thread
     cars.indexes.salt("color", "white", 2)
     cars.put_many(map(document, range(80, 120)))
+    check_answers(cars)  # they are in memory, and not on disk
     images: list[Path] = []
 
     def copy() -> None:

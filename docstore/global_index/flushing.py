@@ -1,0 +1,77 @@
+"""What of an index is in memory goes to its files: which partitions are due, how one is written.
+
+Invariants: what is written with a checkpoint is all that was digested up to it, taken out of memory
+under the index's lock; what could not be written stays in memory. One caller at a time writes; the
+lock is free while a file is written, so nobody who reads waits for a disk.
+"""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+
+from docstore.global_index.index_files import IndexFiles
+from docstore.global_index.index_partition import Checkpoint
+from docstore.global_index.resident import Resident
+
+FLUSH_DOCUMENTS = 2000
+FLUSH_SECONDS = 1.0
+"""Documents, and how long, that stay in memory only: a commit's cost is lost in them."""
+CHECKPOINT_ENTRIES = 10_000
+"""Entries without a change in a partition after which its checkpoints are written all the same."""
+
+
+class Flushing:
+    """Of one index as it was taken up; `digested` is up to which seq of each shard memory is."""
+
+    def __init__(
+        self,
+        lock: threading.RLock,
+        files: IndexFiles,
+        residents: Sequence[Resident],
+        digested: Mapping[int, int],
+    ) -> None:
+        self._lock = lock
+        self._files = files
+        self._residents = residents
+        self._digested = digested
+
+    @property
+    def overlay(self) -> int:
+        """Documents that are digested and not on disk: the most of any partition."""
+        return max(len(each.pending) for each in self._residents)
+
+    def due(self) -> tuple[list[int], bool]:
+        """The partitions whose time has come, the longest waiting first, and whether any waits."""
+        now = time.monotonic()
+        waiting = [
+            (each.since, place) for place, each in enumerate(self._residents) if each.pending
+        ]
+        due = [
+            place
+            for since, place in sorted(waiting)
+            if now - since >= FLUSH_SECONDS
+            or len(self._residents[place].pending) >= FLUSH_DOCUMENTS
+        ]
+        return due, bool(waiting)
+
+    def write(self, place: int, *, is_last: bool = False) -> None:
+        """Write what a partition has in memory; `is_last` its checkpoints also when it has none."""
+        with self._lock:
+            resident, applied = self._residents[place], self._files.applied[place]
+            moved = {
+                number: Checkpoint(seq, None)
+                for number, seq in self._digested.items()
+                if number in applied and applied[number].seq < seq
+            }
+            behind = sum(each.seq - applied[number].seq for number, each in moved.items())
+            if not resident.pending and not (moved and (is_last or behind > CHECKPOINT_ENTRIES)):
+                return
+            changes = resident.leave()
+        try:
+            self._files.apply(place, changes, moved)
+        except BaseException:
+            with self._lock:
+                resident.kept()
+            raise
+        with self._lock:
+            resident.left()
