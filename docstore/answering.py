@@ -315,8 +315,8 @@ def _answered(
     score = need.score if request.sort is None else None
     spec = partitions.definition.key
     hits: list[Hit[D]] = []
-    for key, document, version, sort, body in shown:
-        hit = Hit(keys.decode(spec, key), score, document, version, sort)
+    for key, document, version, seq, sort, body in shown:
+        hit = Hit(keys.decode(spec, key), score, document, version, sort, seq=seq)
         hits.append(hit if marking is None or body is None else marking.marked(hit, body))
     done = time.perf_counter()
     timings = {

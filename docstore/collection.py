@@ -201,7 +201,7 @@ class Collection(ByKey[D]):
         stays. Raises InvalidQuery, also when nothing says which documents.
         """
         question = {"q": q, "filter": filter, "query": query, "operator": operator}
-        return delete_found(self.as_bytes().search, self.write_many, question, max_documents)
+        return delete_found(self.as_bytes(), question, max_documents)
 
     def complete(
         self,

@@ -165,11 +165,12 @@ def _order_of(need: Need, document: Any) -> tuple[Any, Any]:
 
 
 class Shown(NamedTuple):
-    """What a hit shows: key, document, version, what it was ordered by, and its bytes if read."""
+    """What a hit shows: key, document, version and seq, what it was ordered by, bytes if read."""
 
     key: bytes
     document: Any
     version: int
+    seq: int
     sort: Any
     body: bytes | None
 
@@ -203,7 +204,8 @@ def shown_of(
     for row in rows:
         candidate = row.candidate
         if candidate is not None and row.key in made:
-            shown.append(Shown(row.key, made[row.key], candidate.version, row.sort, None))
+            made_of = made[row.key], candidate.version, candidate.seq
+            shown.append(Shown(row.key, *made_of, row.sort, None))
             continue
         record = row.record or stored[row.key]
         is_unchanged = record is not None and (candidate is None or candidate.seq == record.seq)
@@ -214,7 +216,8 @@ def shown_of(
         is_as_found = is_unchanged or is_any
         if is_as_found or _matching(need, record) is not None:
             document = of_record(record)
-            shown.append(Shown(row.key, document, record.version, row.sort, record.body))
+            read_as = document, record.version, record.seq
+            shown.append(Shown(row.key, *read_as, row.sort, record.body))
     touched = {partitions.number_of(row.key) for row in rows if row.key not in made}
     return shown, len(touched)
 

@@ -244,7 +244,8 @@ def _hits(
         if record is not None:
             document = document_of(codec, record, select)
             score, sort = (value, None) if by_score else (None, value)
-            hit = Hit(keys.decode(spec, key), score, document, record.version, sort)
+            named = keys.decode(spec, key)
+            hit = Hit(named, score, document, record.version, sort, seq=record.seq)
             hits.append(hit if marking is None else marking.marked(hit, record.body))
     return hits
 
@@ -261,13 +262,15 @@ def _point_read(
     """Hits straight from the documents, in key order: always current, no index involved."""
     found = _read(partitions, routing.keys)
     spec = partitions.definition.key
-    hits = [
-        Hit(keys.decode(spec, key), 1.0, document_of(codec, record, page.select), record.version)
-        for key, record in found[page.offset : page.offset + page.limit]
-    ]
+    shown = found[page.offset : page.offset + page.limit]
+    hits = []
+    for key, record in shown:
+        document = document_of(codec, record, page.select)
+        hits.append(Hit(keys.decode(spec, key), 1.0, document, record.version, seq=record.seq))
     if marking is not None:
-        bodies = [record.body for _, record in found[page.offset : page.offset + page.limit]]
-        hits = [marking.marked(hit, body) for hit, body in zip(hits, bodies, strict=True)]
+        hits = [
+            marking.marked(hit, record.body) for hit, (_, record) in zip(hits, shown, strict=True)
+        ]
     done = time.perf_counter()
     timings = {"plan": (planned - began) * 1000, "fetch": (done - planned) * 1000}
     shards = len(routing.plan.chosen.shards)

@@ -183,7 +183,8 @@ class Hit(Generic[D]):
 
     With `select`, `document` is a dict of the selected fields. With `highlight`, `highlights` holds
     fragments of each field in which something that was searched for occurs: HTML, escaped, with
-    `<mark>` around what was found.
+    `<mark>` around what was found. `seq` is that of the write that made the document, as `if_seq`
+    takes it.
     """
 
     key: Key
@@ -192,6 +193,7 @@ class Hit(Generic[D]):
     version: int
     sort: Any = None
     highlights: Mapping[str, list[str]] = field(default_factory=dict)
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,11 +34,6 @@ def position_text(positions: Iterable[Position]) -> str:
     return " ".join(map(str, positions))
 
 
-def etag(version: int, seq: int) -> str:
-    """The entity tag of what a write made: a version recurs after a delete, its seq does not."""
-    return f'"{version}-{seq}"'
-
-
 def written_json(result: WriteResult) -> dict[str, Any]:
     """An acknowledged write."""
     return {
@@ -69,6 +64,7 @@ def search_json(result: SearchResult[Any], *, with_plan: bool) -> dict[str, Any]
                 "score": hit.score,
                 "sort": hit.sort,
                 "version": hit.version,
+                "seq": hit.seq,
                 "document": stored(hit.document)
                 if isinstance(hit.document, bytes)
                 else hit.document,

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.http import body, models
 from api.http.collections import ONE
-from api.http.conditions import conditions_of, operation_of
+from api.http.conditions import op_id_of, operation_of
 from api.http.ndjson import Line, Lines
 from api.http.problems import problem
 from api.http.queries import parameters
@@ -53,7 +53,7 @@ async def bulk(call: Call) -> Response:
     body.check_type(call.request, body.NDJSON)
     if_absent = given.get("if_absent", False)
     collection, settings = call.served.collection, call.service.settings
-    op_id = conditions_of(call.request).op_id
+    op_id = op_id_of(call.request)
     if op_id is None:
         return await streamed(
             call,
@@ -79,7 +79,7 @@ async def write(call: Call) -> Response:
     """Carry out many writes of any kind, one to a line, each with its own conditions."""
     parameters(call.request, {})
     body.check_type(call.request, body.NDJSON)
-    collection, op_id = call.served.collection, conditions_of(call.request).op_id
+    collection, op_id = call.served.collection, op_id_of(call.request)
     read = partial(written_line, collection, op_id)
     return await streamed(call, Writer(call.service.settings, read, collection.write_many))
 

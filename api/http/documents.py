@@ -7,9 +7,9 @@ import orjson
 from starlette.responses import Response
 
 from api.http import body, models
-from api.http.answers import POSITION_HEADER, etag, json_response, stored, written_json
+from api.http.answers import POSITION_HEADER, json_response, stored, written_json
 from api.http.collections import ONE
-from api.http.conditions import Conditions, conditions_of, is_not_modified
+from api.http.conditions import Conditions, conditions_of, etag, is_not_modified
 from api.http.key_paths import key_in_path, key_of_json, path_of
 from api.http.queries import parameters
 from api.http.refusals import TooLarge
@@ -36,14 +36,14 @@ DOCUMENT = DOCUMENTS + "/{key:key}"
 
 
 async def get(call: Call) -> Response:
-    """A document; its ETag is its version and the seq of the write that made it."""
+    """A document; its ETag never recurs."""
     parameters(call.request, {})
-    key = _key(call)
-    found = call.served.collection.stored(key)
+    key, served = _key(call), call.served
+    found = served.collection.stored(key)
     if found is None:
         raise _absent(key)
-    tag = etag(found.version, found.seq)
-    if is_not_modified(call.request, tag):
+    tag = etag(found.version, found.seq, served.mark)
+    if is_not_modified(call.request, found.version, found.seq, served.mark):
         return Response(status_code=304, headers={"etag": tag})
     return Response(found.body, 200, {"etag": tag}, "application/json")
 
@@ -52,23 +52,29 @@ async def put(call: Call) -> Response:
     """Store a document under a key, replacing what is there unless a condition says otherwise."""
     parameters(call.request, {})
     key, document = _key(call), await _document(call, body.JSON)
-    asked = conditions_of(call.request)
-    return _written(call, await call.served.writes.write(_put(document, key, asked)))
+    asked = conditions_of(call.request, call.served.mark)
+    version, seq = _expected(call, key, asked)
+    operation = Put(document, key, version, asked.if_absent, asked.if_present, asked.op_id, seq)
+    return _written(call, await call.served.writes.write(operation))
 
 
 async def post(call: Call) -> Response:
     """Store a new document; its key is generated unless the document has one."""
     parameters(call.request, {})
     document = await _document(call, body.JSON)
-    asked = conditions_of(call.request)
-    collection = call.served.collection
-    field = generated_key_field(collection)
+    asked = conditions_of(call.request, call.served.mark)
+    if asked.if_present or asked.revisions is not None:
+        raise InvalidRequest(
+            "a new document is not there yet", hint="leave If-Match out, or PUT to its path"
+        )
+    field = generated_key_field(call.served.collection)
     key = None
     if field is not None and document.get(field) is None:
         # A retry must find the same document, so its key follows from what names the operation.
         key = new_key(asked.op_id)
     try:
-        result = await call.served.writes.write(_put(document, key, asked, if_absent=True))
+        operation = Put(document, key, if_absent=True, op_id=asked.op_id)
+        result = await call.served.writes.write(operation)
     except VersionConflict as error:
         raise AlreadyExists(
             "a document with this key exists",
@@ -82,19 +88,29 @@ async def patch(call: Call) -> Response:
     """Change some fields by a JSON merge patch: null removes a field."""
     parameters(call.request, {})
     key, changes = _key(call), await _document(call, body.MERGE_PATCH)
-    asked = conditions_of(call.request)
+    asked = conditions_of(call.request, call.served.mark)
     if asked.if_absent:
         raise InvalidRequest(
             "a patch changes a document that is there", hint="leave If-None-Match out"
         )
     collection = call.served.collection
-    if asked.if_seq is not None:
+    version, seq = _expected(call, key, asked)
+    if seq is not None:
         document = await call.service.run(partial(_patched, collection, key, changes))
-        return _written(call, await call.served.writes.write(_put(document, key, asked)))
+        operation = Put(document, key, version, op_id=asked.op_id, if_seq=seq)
+        return _written(call, await call.served.writes.write(operation))
     result = await call.service.run(
-        lambda: collection.patch(key, changes, if_version=asked.if_version, op_id=asked.op_id)
+        lambda: collection.patch(key, changes, if_version=version, op_id=asked.op_id)
     )
     return _written(call, result)
+
+
+def _expected(call: Call, key: Key, asked: Conditions) -> tuple[int | None, int | None]:
+    """The version and seq that a write expects."""
+    if not asked.is_choice:
+        return asked.expected()
+    found = call.served.collection.stored(key)
+    return asked.expected() if found is None else asked.expected((found.version, found.seq))
 
 
 def _patched(collection: Collection[Any], key: Key, changes: dict[str, Any]) -> Any:
@@ -108,10 +124,11 @@ def _patched(collection: Collection[Any], key: Key, changes: dict[str, Any]) -> 
 async def delete(call: Call) -> Response:
     """Remove a document; of one that is not there, `deleted` is false."""
     parameters(call.request, {})
-    key, asked = _key(call), conditions_of(call.request)
+    key, asked = _key(call), conditions_of(call.request, call.served.mark)
     if asked.if_absent:
         raise InvalidRequest("a delete removes what is there", hint="leave If-None-Match out")
-    operation = Delete(key, asked.if_version, asked.if_present, asked.op_id, asked.if_seq)
+    version, seq = _expected(call, key, asked)
+    operation = Delete(key, version, asked.if_present, asked.op_id, seq)
     result = await call.served.writes.write(operation)
     return json_response(written_json(result), 200, {POSITION_HEADER: str(result.position)})
 
@@ -160,23 +177,10 @@ async def _document(call: Call, types: tuple[str, ...]) -> dict[str, Any]:
     return document
 
 
-def _put(
-    document: dict[str, Any], key: Key | None, asked: Conditions, *, if_absent: bool = False
-) -> Put:
-    return Put(
-        document,
-        key,
-        asked.if_version,
-        asked.if_absent or if_absent,
-        asked.if_present,
-        asked.op_id,
-        asked.if_seq,
-    )
-
-
 def _written(call: Call, result: WriteResult) -> Response:
     at = result.position
-    headers = {"etag": etag(result.version, at.seq), POSITION_HEADER: str(at)}
+    tag = etag(result.version, at.seq, call.served.mark)
+    headers = {"etag": tag, POSITION_HEADER: str(at)}
     if result.created:
         headers["location"] = location(call.served.collection, result.key)
     return json_response(written_json(result), 201 if result.created else 200, headers)
@@ -202,7 +206,8 @@ OPERATIONS = (
         "Read a document",
         models.AnyDocument,
         also=(304,),
-        headers=("If-None-Match",),
+        headers=("If-Match", "If-None-Match"),
+        refusals=(412,),
     ),
     Operation(
         "PUT",

@@ -166,8 +166,13 @@ class MoreLike(Asked):
 
 
 class DeleteByQuery(Question):
-    """Which documents to delete; `max_documents` bounds one request, which can be repeated."""
+    """Which documents to delete; `max_documents` bounds one request, which can be repeated.
 
+    What is deleted is always found as of now.
+    """
+
+    freshness: Literal["current"] = "current"
+    after: None = None
     max_documents: int = Field(10_000, ge=1, le=100_000)
 
 
@@ -271,6 +276,7 @@ class Hit(BaseModel):
     score: float | None
     sort: Any
     version: int
+    seq: int = Field(description="Of the write that made the document so, for `if_seq`.")
     document: dict[str, Any]
     highlights: dict[str, list[str]] | None = Field(
         None, description="HTML, escaped, with <mark> around what was found."

@@ -46,7 +46,7 @@ _PATH_PARAMETERS: dict[str, dict[str, Any]] = {
     "code": {"schema": {"type": "string"}, "example": "not-found"},
 }
 _HEADERS = {
-    "If-Match": 'The version the document must have, like "3", or *: any.',
+    "If-Match": 'ETags of which the document must have one, a version, like "3", or *: any.',
     "If-None-Match": "*: only if there is no such document; when reading, the version one has.",
     "Idempotency-Key": "A retry with the same key is done once and answered the same.",
 }

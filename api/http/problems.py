@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from api.http import refusals
-from api.http.answers import etag
+from api.http.conditions import etag
 from api.json_text import json_bytes
 from docstore import (
     AlreadyExists,
@@ -91,8 +91,8 @@ def problem(error: DocstoreError, request_id: str = "") -> dict[str, Any]:
     return _without_paths(members) if status >= 500 else members
 
 
-def problem_response(error: DocstoreError, request_id: str) -> Response:
-    """The whole answer that an error becomes."""
+def problem_response(error: DocstoreError, request_id: str, mark: str = "") -> Response:
+    """The whole answer that an error becomes; `mark` is that of the collection it is about."""
     members = problem(error, request_id)
     headers: dict[str, str] = {}
     if isinstance(error, refusals.Unauthorized):
@@ -100,7 +100,7 @@ def problem_response(error: DocstoreError, request_id: str) -> Response:
     elif isinstance(error, refusals.MethodNotAllowed):
         headers["allow"] = ", ".join(error.data["allowed"])
     elif isinstance(error, VersionConflict) and error.data.get("current"):
-        headers["etag"] = etag(error.data["current"], error.data["seq"])
+        headers["etag"] = etag(error.data["current"], error.data["seq"], mark)
     if error.retryable:
         headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     return Response(json_bytes(members), members["status"], headers, MEDIA_TYPE)

@@ -15,10 +15,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.http import problems
-from api.http.access import NOTHING, Grant, Scopes
+from api.http.access import NOTHING, Scopes
 from api.http.refusals import MethodNotAllowed, UnknownRoute
 from api.http.service import Served, Service
-from docstore import DocstoreError, NotFound
+from docstore import Closed, DocstoreError, NotFound, Unavailable
 
 PREFIX = "/v1"
 
@@ -45,10 +45,10 @@ class Call:
 
     __slots__ = ("_served", "grant", "request", "service")
 
-    def __init__(self, service: Service, request: Request, grant: Grant) -> None:
+    def __init__(self, service: Service, request: Request) -> None:
         self.service = service
         self.request = request
-        self.grant = grant
+        self.grant = NOTHING
         self._served: Served | None = None
 
     @property
@@ -69,6 +69,27 @@ class Call:
             seen = [name for name in self.service.store.collections() if self.grant.sees(name)]
             hint = f"collections: {', '.join(seen) or 'none yet'}"
             raise NotFound(error.message, hint=hint) from error
+
+    @property
+    def mark(self) -> str:
+        """What the ETags of its collection end with; empty when none was looked at."""
+        return "" if self._served is None else self._served.mark
+
+    def told(self, error: DocstoreError) -> DocstoreError:
+        """The error as it is to be told: of a collection dropped meanwhile, that it is gone."""
+        if type(error) is not Closed or self._served is None or self.service.stopping.is_set():
+            return error
+        gone, self._served = self._served, None
+        try:
+            if self.served is gone:
+                return error
+        except DocstoreError as missing:
+            return missing
+        return Unavailable(
+            f"collection {self.name!r} was dropped and made anew meanwhile",
+            hint="ask again",
+            retryable=True,
+        )
 
 
 Endpoint = Callable[[Call], Awaitable[Response]]
@@ -105,14 +126,16 @@ class Path:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, whatever happens."""
         scope["docstore.route"] = self._template
-        request = Request(scope, receive, send)
+        call = Call(self._service, Request(scope, receive, send))
         try:
-            response = await self._answer(request)
+            response = await self._answer(call)
         except DocstoreError as error:
-            response = problems.problem_response(error, scope["docstore.request_id"])
+            told = call.told(error)
+            response = problems.problem_response(told, scope["docstore.request_id"], call.mark)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, call: Call) -> Response:
+        request = call.request
         method = "GET" if request.method == "HEAD" else request.method
         operation = self._operations.get(method)
         if operation is None:
@@ -122,10 +145,9 @@ class Path:
                 allowed=list(self._operations),
             )
         if operation.scope is None:
-            return await operation.endpoint(Call(self._service, request, NOTHING))
-        grant = self._service.gate.grant_of(request)
+            return await operation.endpoint(call)
+        grant = call.grant = self._service.gate.grant_of(request)
         request.scope["docstore.key"] = grant.name
-        call = Call(self._service, request, grant)
         grant.check(operation.scope, request.path_params.get("collection"))
         response: Response = await operation.endpoint(call)
         return response

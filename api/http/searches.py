@@ -4,6 +4,7 @@ Where a search runs is decided by its price: a cheap one on the event loop, wher
 be woken, a dear one or one that has to wait for an index in a bounded pool.
 """
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -255,15 +256,20 @@ async def explain(call: Call) -> Response:
 
 
 async def delete_by_query(call: Call) -> Response:
-    """Delete what matches, a batch at a time; `more` says that matches are left."""
+    """Delete what matches, a batch at a time; `more` says that matches are left.
+
+    Begins no further batch when a request's time is over: what is done then is told.
+    """
     asked = await _asked(call, models.DeleteByQuery)
     check_narrowed(asked.q, asked.filter, asked.query)
-    collection = call.served.bytes
-    question = _question(call, asked)
-    done = Deletions(asked.max_documents)
+    collection, seconds = call.served.bytes, call.service.settings.request_seconds
+    question = {**_question(call, asked), "after": None}
+    done, began = Deletions(asked.max_documents), time.monotonic()
     while most := done.next(DELETE_BATCH):
-        batch = partial(delete_some, collection.search, collection.write_many, question, most)
-        done.add(await call.service.run_dear(call.service.settings.request_seconds, batch))
+        batch = partial(delete_some, collection, question, most)
+        done.add(await call.service.run_dear(seconds, batch))
+        if time.monotonic() - began > seconds:
+            break
     result = done.result()
     position = position_text(result.position)
     answer = {"deleted": result.deleted, "more": result.more, "position": position.split()}

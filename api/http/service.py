@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from api.http.access_log import AccessLog
 from api.http.answer_cache import AnswerCache
+from api.http.conditions import MARK_CHARACTERS
 from api.http.key_file import Gate
 from api.http.metrics import Metrics
 from api.http.refusals import Busy
@@ -32,6 +33,7 @@ class Served:
         metrics: Metrics,
     ) -> None:
         self.collection = collection
+        self.mark = collection.partitions.definition.identity[:MARK_CHARACTERS]
         self.bytes = collection.as_bytes()
         self.writes = WriteQueue(collection, writers, metrics.group.observe, threads)
 

@@ -71,10 +71,10 @@ def patch(
         found = yield calls.stored(key)
         if found is None:
             raise NotFound(f"there is no document {key!r}", hint="put it first", key=key)
-        version, seq, document = found
+        version, tag, document = found
         expected = version if if_version is None else if_version
         merged = merge_patch(document, change)
-        only = seq if version == expected else None
+        only = tag if version == expected else None
         try:
             result = yield calls.put(merged, key, expected, False, False, op_id, only)
         except VersionConflict:

@@ -71,14 +71,17 @@ class CollectionCalls(Generic[D]):
         if_absent: bool,
         if_present: bool,
         op_id: str | None,
-        if_seq: int | None = None,
+        tag: str | None = None,
     ) -> Call[WriteResult]:
-        """Store a document; its key is known before it is sent. `if_seq` goes with a version."""
+        """Store a document; its key is known before it is sent.
+
+        `tag` is the entity tag that the version was read with: it never recurs.
+        """
         headers = {"content-type": JSON, **_operation(op_id)}
-        check_conditions(if_version, if_seq, if_absent=if_absent, if_present=if_present)
+        check_conditions(if_version, if_absent=if_absent, if_present=if_present)
         whole, encoded, body = self._codec.encode(document, key, op_id)
         if if_version is not None:
-            headers["if-match"] = _tag(if_version, if_seq)
+            headers["if-match"] = tag or _tag(if_version)
         elif if_present:
             headers["if-match"] = "*"
         if if_absent:
@@ -204,20 +207,19 @@ class CollectionCalls(Generic[D]):
         def read(answer: Answer) -> Document[D] | None:
             if answer.status == 404:
                 return None
-            version, _ = _revision_in(answer)
             answer.json()  # a body that was cut off must not pass for a document
-            return Document(whole, version, self._codec.decode(answer.body))
+            return Document(whole, _version_in(answer), self._codec.decode(answer.body))
 
         return Call("GET", self._document(encoded), read, absent=_is_no_document)
 
-    def stored(self, key: Key) -> Call[tuple[int, int | None, dict[str, Any]] | None]:
-        """A document's version, the seq of the write that made it, and its JSON."""
+    def stored(self, key: Key) -> Call[tuple[int, str, dict[str, Any]] | None]:
+        """A document's version, its entity tag, and its JSON."""
         encoded = self._keys.encoded(key)
 
-        def read(answer: Answer) -> tuple[int, int | None, dict[str, Any]] | None:
+        def read(answer: Answer) -> tuple[int, str, dict[str, Any]] | None:
             if answer.status == 404:
                 return None
-            return *_revision_in(answer), dict(answer.json())
+            return _version_in(answer), answer.headers["etag"], dict(answer.json())
 
         return Call("GET", self._document(encoded), read, absent=_is_no_document)
 
@@ -358,15 +360,14 @@ def _is_no_document(_: Answer, error: DocstoreError) -> bool:
     return "key" in error.data
 
 
-def _tag(version: int, seq: int | None = None) -> str:
-    """The entity tag of a version, or of just the document of that version that a write made."""
-    return f'"{version}"' if seq is None else f'"{version}-{seq}"'
+def _tag(version: int) -> str:
+    """What stands for any document of a version."""
+    return f'"{version}"'
 
 
-def _revision_in(answer: Answer) -> tuple[int, int | None]:
-    """The version and the seq that an entity tag names."""
-    version, _, seq = answer.headers["etag"].strip('"').partition("-")
-    return int(version), int(seq) if seq else None
+def _version_in(answer: Answer) -> int:
+    """The version that an entity tag begins with."""
+    return int(answer.headers["etag"].strip('"').partition("-")[0])
 
 
 def _operation(op_id: str | None) -> dict[str, str]:

@@ -62,6 +62,7 @@ class SearchCalls(Generic[D]):
                 hit["version"],
                 hit["sort"],
                 hit.get("highlights") or {},
+                hit.get("seq", 0),
             )
             for hit in said["hits"]
         ]
