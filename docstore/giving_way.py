@@ -7,7 +7,7 @@ program to say and not for a library in it. So long work pauses by itself.
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -17,6 +17,13 @@ PAUSE_SECONDS = 0.00002
 """Long enough that a thread that waits is woken and gets its turn; a pause of none wakes nobody."""
 _LOOKED_AT = 8
 """Items between two looks at the clock."""
+
+
+class Pace(Protocol):
+    """How long work goes through what comes: `giving_way`, or `iter` where nobody waits."""
+
+    def __call__(self, found: Iterable[T], /) -> Iterator[T]:
+        """What comes."""
 
 
 def giving_way(found: Iterable[T]) -> Iterator[T]:

@@ -12,19 +12,30 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from heapq import merge
 
-from docstore import carrying, files, index_apart
+from docstore import carrying, files
 from docstore.carrying import COPY_BATCH, Touched, in_batches
-from docstore.giving_way import giving_way
+from docstore.giving_way import Pace, giving_way
 from docstore.inherited import Held
 from docstore.keys import KeySpec
 from docstore.open_shards import OpenShards
 from docstore.partitioning import PartitionMap
 from docstore.records import Entry, Operation, pack_document
-from docstore.reshaping import Cut, Lineage, reshaped
+from docstore.reshaping import Lineage
 from docstore.shard import LOG_ENTRIES_KEPT, Shard
 
 SHORT_TAIL = 32
 """Entries that may be left to follow while writers wait: one small transaction per new shard."""
+LONG_TAIL = 2_000
+"""Entries of a bulk load's batch: indexing as many would let the next ones wait to be copied, so
+that nothing ever caught up. They are indexed afterwards, as any bulk load is."""
+INDEXED_TAIL = 500
+"""Entries that are worth a commit of an index beside the traffic; the rest is left to whoever
+searches first, as after any write."""
+ENDLESS_TAIL = 2 * LONG_TAIL
+"""Below it, a tail that is no shorter than the one before will not be: writers wait for it then."""
+ROUNDS_MAX = 20
+"""Times that the logs are followed before writers wait all the same: each time what is left is much
+shorter, unless writers are faster than the copy."""
 
 Progress = Callable[[str, int, int], None]
 """Told the phase, how much of it is done and how much there is."""
@@ -34,51 +45,78 @@ class Moving:
     """One change of the map while it is prepared: from the sources of a cut into its targets."""
 
     def __init__(
-        self, cut: Cut, of: PartitionMap, spec: KeySpec, shards: OpenShards, progress: Progress
+        self,
+        before: PartitionMap,
+        after: PartitionMap,
+        spec: KeySpec,
+        old: OpenShards,
+        progress: Progress,
+        pace: Pace = giving_way,
     ) -> None:
-        self._cut = cut
-        self._before = of
-        self._after = reshaped(of, cut, {each.number: 0 for each in cut.sources}, 0)
+        """`after` has one change more, whose sources end at the seqs where copying begins."""
+        self._before = before
+        self.after = after
         self._spec = spec
-        self._shards = shards
+        self._old = old
         self._progress = progress
-        self.sources = {each.number: shards.shard(each.number) for each in cut.sources}
-        self._epochs = {each.number: each.epoch for each in cut.sources}
-        self.targets: dict[int, Shard] = {}
-        self.began = {number: shard.head for number, shard in self.sources.items()}
+        self._pace = pace
+        change = after.history[-1]
+        self.began = {each.number: each.last for each in change.sources}
+        self._epochs = {each.number: each.epoch for each in change.sources}
         self._followed = dict(self.began)
+        self._new_numbers = change.targets
+        self.sources = {number: old.shard(number) for number in self.began}
+        self.targets: dict[int, Shard] = {}
 
     @property
     def log_begins(self) -> int:
         """The seq after which the logs of the targets begin."""
         return max(self.began.values())
 
-    def prepare(self) -> None:
-        """Make the targets, empty, and keep the sources' logs until they are copied."""
-        for number, shard in self.sources.items():
-            self._shards.hold_log(number, max(shard.log_range()[0] - 1, 0))
-        for each in self._cut.targets:
-            directory = self._shards.directory / str(each.number)
+    def make(self, new: OpenShards) -> None:
+        """Make the targets, empty and not durable yet; what is there of them goes."""
+        self._new = new
+        for number in self._new_numbers:
+            directory = new.directory / str(number)
             if directory.exists():
                 files.remove_directory(directory)
             with files.usable(directory):
                 directory.mkdir()
-            target = self._shards.shard(each.number, draft=True)
+            target = new.shard(number, draft=True)
             target.carry(partial(carrying.begin, target, self.log_begins))
-            self._shards.inherited(each.number, draft=True)
-            self.targets[each.number] = target
+            new.inherited(number, draft=True)
+            self.targets[number] = target
+
+    def take(self, new: OpenShards, followed: Mapping[int, int]) -> None:
+        """Go on with targets that were filled by others, up to some seqs of the sources' logs."""
+        self._new = new
+        self._followed = dict(followed)
+        for number in self._new_numbers:
+            self.targets[number] = new.shard(number)
+            new.inherited(number)
+            new.follower(number)
+
+    def fill(self) -> Mapping[int, int]:
+        """Do all that can be done beside the traffic; returns up to where the logs are followed."""
+        self.copy_documents()
+        self.copy_history()
+        self.follow()
+        self.index()
+        self.settle()
+        self.catch_up()
+        return self._followed
 
     def _target_of(self, key: bytes) -> int:
-        return self._after.owner_of(self._spec, key)
+        return self.after.owner_of(self._spec, key)
 
     def copy_documents(self) -> None:
         """Copy every document as it is when it is read."""
         done, total = 0, sum(shard.count() for shard in self.sources.values())
         scans = [shard.scan() for shard in self.sources.values()]
         found = scans[0] if len(scans) == 1 else merge(*scans, key=lambda pair: pair[0])
-        for batch in in_batches(giving_way(found), COPY_BATCH):
+        for batch in in_batches(self._pace(found), COPY_BATCH):
             by_target: dict[int, list[tuple[bytes, bytes]]] = {}
-            for key, record in giving_way(batch):
+            for key, record in self._pace(batch):
                 by_target.setdefault(self._target_of(key), []).append((key, pack_document(*record)))
             for number, pairs in by_target.items():
                 target = self.targets[number]
@@ -92,7 +130,7 @@ class Moving:
         """Copy the sources' logs, what they inherited, and the answers to writes with an op_id."""
         lineage = Lineage(self._before)
         for number, source in self.sources.items():
-            older = self._shards.inherited(number)
+            older = self._old.inherited(number)
             keeps_older = older is not None and older.count() <= LOG_ENTRIES_KEPT
             self._copy_answers(source, with_older=keeps_older)
             self._copy_own_log(source)
@@ -109,7 +147,7 @@ class Moving:
 
     def _begin(self, ancestor: int, held: Held) -> None:
         for number in self.targets:
-            self._shards.made_inherited(number).begin(ancestor, held)
+            self._new.made_inherited(number).begin(ancestor, held)
 
     def _copy_own_log(self, source: Shard) -> None:
         first, _ = source.log_range()
@@ -124,11 +162,11 @@ class Moving:
 
     def _inherit(self, number: int, entries: list[Entry]) -> None:
         by_target: dict[int, list[Entry]] = {}
-        for entry in giving_way(entries):
+        for entry in self._pace(entries):
             if entry.operation is not Operation.MOVED:
                 by_target.setdefault(self._target_of(entry.key), []).append(entry)
         for target, own in by_target.items():
-            self._shards.made_inherited(target).add(number, own)
+            self._new.made_inherited(target).add(number, own)
 
     def _copy_answers(self, source: Shard, *, with_older: bool) -> None:
         origin = (source.number, self._epochs[source.number])
@@ -173,10 +211,20 @@ class Moving:
         """Make the targets' indexes from their documents, or bring them up to their logs."""
         for done, (number, target) in enumerate(self.targets.items()):
             self._progress("indexing", done, len(self.targets))
-            is_new = self._shards.follower_if_open(number) is None
-            if is_new and target.count() >= index_apart.DOCUMENTS_MIN:
-                index_apart.make_apart(target.directory, lambda: not self._shards.is_closed)
-            self._shards.follower(number).refresh(target.head)
+            self._new.follower(number).refresh(target.head)
+
+    def catch_up(self) -> None:
+        """Follow the logs until little is left, or no less than the last time."""
+        before = ENDLESS_TAIL
+        for _ in range(ROUNDS_MAX):
+            behind = self.behind
+            if behind <= SHORT_TAIL or before <= behind < ENDLESS_TAIL:
+                return
+            before = behind
+            self.follow()
+            lag = sum(self._new.follower(number).lag for number in self.targets)
+            if behind < LONG_TAIL and lag >= INDEXED_TAIL:
+                self.index()
 
     def lasts(self) -> Mapping[int, int]:
         """Where the sources' logs end; of use while their writers wait."""
@@ -186,11 +234,6 @@ class Moving:
         """Make all that was copied durable, and what is copied from now on."""
         for number, target in self.targets.items():
             target.environment.settle()
-            self._shards.made_inherited(number).settle()
-            files.sync_directory(self._shards.directory / str(number))
-        files.sync_directory(self._shards.directory)
-
-    def close(self) -> None:
-        """Let go of the sources' logs."""
-        for number in self.sources:
-            self._shards.hold_log(number, None)
+            self._new.made_inherited(number).settle()
+            files.sync_directory(self._new.directory / str(number))
+        files.sync_directory(self._new.directory)

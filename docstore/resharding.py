@@ -8,17 +8,17 @@ go when nobody asks them any more.
 """
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Literal
 
-from docstore import keys
+from docstore import keys, moving_apart
 from docstore.giving_way import giving_way
 from docstore.growing.balance import halving
 from docstore.live_map import LiveMap
 from docstore.median import median_of
-from docstore.moving import SHORT_TAIL, Moving
+from docstore.moving import Moving, Progress
 from docstore.partitioning import TOKENS, Partition, PartitionMap, Point
 from docstore.partitions import Partitions
 from docstore.reshaping import Cut, known, merge_of, reshaped, split_at
@@ -26,18 +26,9 @@ from docstore.shard import now_microseconds
 from docstore.types import Key, PartitionChange
 from indexing.errors import DocstoreError, InvalidDocument, InvalidRequest
 
-LONG_TAIL = 2_000
-"""Entries of a bulk load's batch: indexing as many would let the next ones wait to be copied, so
-that nothing ever caught up. They are indexed afterwards, as any bulk load is."""
-ENDLESS_TAIL = 2 * LONG_TAIL
-"""Below it, a tail that is no shorter than the one before will not be: writers wait for it then."""
 RECENT_WRITES = 4_096
 """Of a partition's log, to see where its writes go."""
 Kind = Literal["split", "merge", "salt"]
-
-ROUNDS_MAX = 20
-"""Times that the logs are followed before writers wait all the same: each time what is left is much
-shorter, unless writers are faster than the copy."""
 
 
 def split(live: LiveMap, number: int, at: Key | None = None, why: str = "") -> PartitionChange:
@@ -88,8 +79,9 @@ def merge(live: LiveMap, left: int, right: int, why: str = "") -> PartitionChang
 
 def change(live: LiveMap, kind: Kind, plan: Callable[[Partitions], Cut]) -> PartitionChange:
     """Carry out the change that is planned of the map as it is now; raises what planning does."""
+    began = time.perf_counter()
     with live.changing() as partitions:
-        return _change(live, partitions, kind, plan(partitions))
+        return _change(live, partitions, kind, plan(partitions), began)
 
 
 def _median(partitions: Partitions, source: Partition) -> Point:
@@ -121,8 +113,9 @@ def _bound(partitions: Partitions, at: Key) -> Point:
     return at
 
 
-def _change(live: LiveMap, partitions: Partitions, kind: Kind, cut: Cut) -> PartitionChange:
-    began = time.perf_counter()
+def _change(
+    live: LiveMap, partitions: Partitions, kind: Kind, cut: Cut, began: float
+) -> PartitionChange:
     sources = tuple(each.number for each in cut.sources)
     targets = tuple(each.number for each in cut.targets)
 
@@ -143,13 +136,16 @@ def _change(live: LiveMap, partitions: Partitions, kind: Kind, cut: Cut) -> Part
         live.publish(reshaped(definition.partition_map, cut, {}, now_microseconds()))
         return PartitionChange(kind, live.epoch, (), (), 0, time.perf_counter() - began, 0.0)
     progress("beginning", 0, 0)
-    moving = Moving(cut, definition.partition_map, definition.key, live.shards, progress)
+    before = definition.partition_map
     try:
         live.will_not_own((*targets, *sources))
-        moving.prepare()
-        documents = sum(shard.count() for shard in moving.sources.values())
-        _copy(live, moving)
-        pause = _cut_over(live, moving, definition.partition_map, cut)
+        with _logs_held(live, sources):
+            heads = {number: live.shards.shard(number).head for number in sources}
+            after = reshaped(before, cut, heads, 0)
+            moving = Moving(before, after, definition.key, live.shards, progress)
+            documents = sum(shard.count() for shard in moving.sources.values())
+            _copy(live, moving, documents, progress)
+            pause = _cut_over(live, moving, before, cut)
     except BaseException:
         if not live.is_doubtful:
             # What cannot be removed now is on the list, and is when the store is opened.
@@ -158,7 +154,6 @@ def _change(live: LiveMap, partitions: Partitions, kind: Kind, cut: Cut) -> Part
                 live.owns(sources)
         raise
     finally:
-        moving.close()
         live.shards.moving = None
     live.owns(targets)
     live.indexes.wake()
@@ -168,23 +163,33 @@ def _change(live: LiveMap, partitions: Partitions, kind: Kind, cut: Cut) -> Part
     return made
 
 
-def _copy(live: LiveMap, moving: Moving) -> None:
+@contextmanager
+def _logs_held(live: LiveMap, sources: tuple[int, ...]) -> Iterator[None]:
+    """Forget nothing of the sources' logs until they are copied."""
+    try:
+        for number in sources:
+            first, _ = live.shards.shard(number).log_range()
+            live.shards.hold_log(number, max(first - 1, 0))
+        yield
+    finally:
+        for number in sources:
+            live.shards.hold_log(number, None)
+
+
+def _copy(live: LiveMap, moving: Moving, documents: int, progress: Progress) -> None:
     """Everything that can be done beside the traffic."""
-    moving.copy_documents()
-    moving.copy_history()
-    moving.follow()
-    moving.index()
-    moving.settle()
+    followed = None
+    if documents >= moving_apart.DOCUMENTS_MIN:
+        followed = moving_apart.make_apart(
+            live.shards.directory.parent, moving.after, lambda: not live.shards.is_closed, progress
+        )
+    if followed is None:
+        moving.make(live.shards)
+        moving.fill()
+    else:
+        moving.take(live.shards, followed)
     live.indexes.adopt(dict.fromkeys(moving.targets, moving.log_begins), moving.began)
-    before = ENDLESS_TAIL
-    for _ in range(ROUNDS_MAX):
-        behind = moving.behind
-        if behind <= SHORT_TAIL or before <= behind < ENDLESS_TAIL:
-            break
-        before = behind
-        moving.follow()
-        if behind < LONG_TAIL:
-            moving.index()
+    moving.catch_up()
 
 
 def _cut_over(live: LiveMap, moving: Moving, of: PartitionMap, cut: Cut) -> float:

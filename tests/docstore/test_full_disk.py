@@ -13,9 +13,9 @@ from docstore import Store
 
 PROGRAM = """
 import resource, sys
-from docstore import Key, Store, Unavailable, index_apart
+from docstore import Key, Store, Unavailable, moving_apart
 
-index_apart.DOCUMENTS_MIN = int(sys.argv[3])
+moving_apart.DOCUMENTS_MIN = int(sys.argv[3])
 store = Store.open(sys.argv[1], auto_split=False)
 things = store.create_collection("things", key=Key("shop", "n"), partitions=2)
 text = "many different words of a text "

@@ -2,7 +2,7 @@
 
 `python -m tests.torture.reshape DATA SCHEME` puts numbered documents and prints the last that is
 acknowledged, with the map's epoch. Meanwhile another thread changes the partitions all the time: it
-splits and merges (hash, range, and apart: the new indexes made by another process), salts, or sets
+splits and merges (hash, range, and apart: the new shards made by another process), salts, or sets
 the limits of a policy that does it (auto).
 """
 
@@ -11,7 +11,16 @@ import sys
 import threading
 from typing import Any
 
-from docstore import AutoSplit, Collection, InvalidRequest, Key, NotFound, Range, Store, index_apart
+from docstore import (
+    AutoSplit,
+    Collection,
+    InvalidRequest,
+    Key,
+    NotFound,
+    Range,
+    Store,
+    moving_apart,
+)
 from docstore.growing import deciding, growth
 from tests.torture.load import document_of
 
@@ -29,7 +38,7 @@ WORDS = 7
 def main(data: str, scheme: str) -> None:
     """Write and reshape until killed."""
     if scheme == "apart":
-        index_apart.DOCUMENTS_MIN = 1
+        moving_apart.DOCUMENTS_MIN = 1
     growth.LOOK_SECONDS, deciding.REST_SECONDS = 0.01, 0.05
     with Store.open(data, auto_split=scheme == "auto") as store:
         try:

@@ -1,0 +1,236 @@
+"""New shards are made by another process, and where that cannot be, in this one."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from docstore import (
+    Collection,
+    GlobalIndex,
+    Key,
+    PartitionChange,
+    Range,
+    Store,
+    Unavailable,
+    moving_apart,
+)
+from docstore.giving_way import WORK_SECONDS, giving_way
+from docstore.moving import Progress
+from docstore.partitioning import PartitionMap
+
+Things = Collection[dict[str, Any]]
+PHASES = ["copying documents", "copying the log", "indexing"]
+MAP = PartitionMap.even(1)
+
+
+class Apart:
+    """Notes whether the shards of each change were made apart, and interferes at a phase."""
+
+    def __init__(self) -> None:
+        self.made: list[bool] = []
+        self.phases: list[str] = []
+        self.at: dict[str, Callable[[], None]] = {}
+        self._make = moving_apart.make_apart
+
+    def make_apart(
+        self,
+        collection: Path,
+        after: PartitionMap,
+        is_wanted: Callable[[], bool],
+        progress: Progress,
+    ) -> dict[int, int] | None:
+        def heard(phase: str, done: int, of: int) -> None:
+            self.phases.append(phase)
+            self.at.pop(phase, lambda: None)()
+            progress(phase, done, of)
+
+        self.made.append(False)
+        found = self._make(collection, after, is_wanted, heard)
+        self.made[-1] = found is not None
+        return found
+
+
+@pytest.fixture
+def apart(monkeypatch: pytest.MonkeyPatch) -> Apart:
+    """Shards are made apart however few documents they hold."""
+    noted = Apart()
+    monkeypatch.setattr(moving_apart, "DOCUMENTS_MIN", 1)
+    monkeypatch.setattr(moving_apart, "make_apart", noted.make_apart)
+    return noted
+
+
+def filled(store: Store, count: int = 50, **scheme: Any) -> Things:
+    things = store.create_collection("things", **(scheme or {"partitions": 1}))
+    things.put_many({"id": f"k{n:04}", "n": n, "text": "common words"} for n in range(count))
+    return things
+
+
+def children() -> list[int]:
+    """The processes that make shards for this one."""
+    mine = f"/proc/self/task/{threading.get_native_id()}/children"
+    return list(map(int, Path(mine).read_text().split()))
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        {"partitions": 1},
+        {"partitioning": Range(), "key": Key("n", "id")},
+        {"partitions": 1, "indexes": [GlobalIndex("n")]},
+    ],
+)
+def test_the_shards_of_a_split_and_a_merge_are_made_apart(
+    open_store: Callable[[], Store], apart: Apart, scheme: dict[str, Any]
+) -> None:
+    things = filled(open_store(), 500, **scheme)
+    things.split(0)
+    assert apart.made == [True]
+    assert set(PHASES) <= set(apart.phases)
+    assert things.search("common", limit=0).total == 500
+    assert things.search(filter={"n": {"gte": 490}}, sort="-n").hits[0].document["n"] == 499
+    things.put({"id": "k0000", "n": 0, "text": "other"})
+    assert things.search("common", limit=0).total == 499
+    things.merge(1, 2)
+    assert apart.made == [True, True]
+    assert things.search("common", limit=0).total == 499
+    assert len(list(things.changes())) == 501
+    things = open_store().collection("things")
+    assert things.search("common", limit=0).total == 499
+    assert len(list(things.changes())) == 501
+
+
+def test_what_is_written_meanwhile_is_followed_there_and_here(store: Store, apart: Apart) -> None:
+    things = filled(store, 300)
+    written: list[Any] = []
+
+    def write() -> None:
+        number = len(written)
+        things.delete(f"k{number:04}")
+        written.append(things.put({"id": f"new{number}", "text": "common"}, op_id=f"o{number}"))
+
+    apart.at = dict.fromkeys(PHASES, write)
+    things.split(0)
+    assert apart.made == [True]
+    assert len(written) == 3
+    assert things.count() == things.search("common", limit=0).total == 300
+    for number, answer in enumerate(written):
+        assert things.put({"id": f"new{number}"}, op_id=f"o{number}") == answer
+    assert len(list(things.changes())) == 306
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_one_that_is_killed_at_any_phase_leaves_the_work_to_this_process(
+    store: Store, apart: Apart, phase: str
+) -> None:
+    things = filled(store, 300)
+
+    def kill() -> None:
+        for child in children():
+            os.kill(child, signal.SIGKILL)
+
+    apart.at = {phase: kill}
+    things.split(0)
+    assert apart.made == [False] or apart.phases[-1] == "indexing"  # it was done already
+    assert things.count() == things.search("common", limit=0).total == 300
+    assert list(store.check()) == []
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_store_that_is_closed_at_any_phase_ends_it_and_keeps_the_old_map(
+    tmp_path: Path, apart: Apart, phase: str
+) -> None:
+    store = Store.open(tmp_path)
+    things = filled(store, 300)
+    closing = threading.Thread(target=store.close)
+    shards = things.partitions.shards
+
+    def close() -> None:
+        closing.start()
+        while not shards.is_closed:
+            closing.join(0.001)
+
+    apart.at = {phase: close}
+    outcome: PartitionChange | Exception
+    try:
+        outcome = things.split(0)
+    except Exception as error:  # noqa: BLE001  looked at below
+        outcome = error
+    closing.join()
+    assert outcome.code == "closed"  # type: ignore[union-attr]
+    assert children() == []
+    assert [path.name for path in shards.directory.iterdir()] == ["0"]
+    with Store.open(tmp_path) as store:
+        assert store.collection("things").count() == 300
+
+
+@pytest.mark.parametrize("executable", ["", "/usr/bin/uwsgi", "/nowhere/python3"])
+def test_without_another_interpreter_the_shards_are_made_here(
+    store: Store, apart: Apart, monkeypatch: pytest.MonkeyPatch, executable: str
+) -> None:
+    things = filled(store)
+    monkeypatch.setattr(sys, "executable", executable)
+    things.split(0)
+    assert apart.made == [False]
+    assert things.search("common", limit=0).total == 50
+
+
+def test_the_other_process_ends_when_it_is_not_wanted_any_more(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    assert moving_apart.make_apart(tmp_path, MAP, lambda: False, print) is None
+    assert time.monotonic() - begun < 10
+    assert children() == []
+
+
+def test_the_other_process_ends_with_this_one() -> None:
+    program = "import sys; from docstore import moving_apart as m; m._end_with_parent(sys.stdin)"
+    process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait(30) == 1
+
+
+def test_what_another_process_could_not_make_is_made_here(
+    store: Store, apart: Apart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    things = filled(store)
+    monkeypatch.setattr(moving_apart, "__name__", "docstore.no_such_module")
+    things.split(0)
+    assert apart.made == [False]
+    assert things.search("common", limit=0).total == 50
+
+
+def test_a_disk_that_is_full_there_is_not_filled_again_here(
+    store: Store, apart: Apart, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    things = filled(store, 2_000)
+    limited = tmp_path / "python3"
+    limited.write_text(f'#!/bin/sh\nulimit -f 64\nexec {sys.executable} "$@"\n')
+    limited.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(limited))
+    with pytest.raises(Unavailable) as refused:
+        things.split(0)
+    assert refused.value.retryable
+    assert refused.value.hint
+    assert apart.made == [False]
+    assert [path.name for path in things.partitions.shards.directory.iterdir()] == ["0"]
+    assert things.count() == things.search("common", limit=0).total == 2_000
+
+
+def test_long_work_gives_way_and_leaves_nothing_out() -> None:
+    assert list(giving_way(range(20_000))) == list(range(20_000))
+    pauses: list[float] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("docstore.giving_way.time.sleep", pauses.append)
+        for _ in giving_way(range(64)):
+            until = time.perf_counter() + WORK_SECONDS / 4
+            while time.perf_counter() < until:
+                pass
+    assert 1 <= len(pauses) <= 64 // 8
