@@ -336,12 +336,13 @@ class LocalFollower:
         again: a second pass that most collections are spared.
         """
         flattener = Flattener(layout)
-        keys: list[str] = []
-        for key, document in self._shard.scan():
-            if not len(keys) % COLUMNS_SAMPLED:
+        keys = list(self._shard.all_keys())
+        for key in keys[::COLUMNS_SAMPLED]:
+            document = self._shard.get(key)
+            if document is not None:
                 flattener.line("", 0, orjson.loads(document.body))
-            keys.append(self._key_text(key))
-        return replace(layout.grown(flattener.found), pivots=pivots_of(keys))
+        pivots = pivots_of([self._key_text(key) for key in keys])
+        return replace(layout.grown(flattener.found), pivots=pivots)
 
     def _next_generation(self) -> int:
         used = [self._generation]

@@ -8,7 +8,7 @@ follows the log through `tail`. A shard knows nothing of indexes, schemas or oth
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 
 from docstore.apply import Outcome, Write, apply, trim
@@ -195,7 +195,6 @@ class Shard:
     def _batch(
         self, start: bytes, end: bytes | None, last: bytes | None, *, reverse: bool
     ) -> list[tuple[bytes, bytes]]:
-        batch: list[tuple[bytes, bytes]] = []
         with self.environment.read() as transaction:
             cursor = transaction.cursor(db=self.environment.tables["documents"])
             if reverse:
@@ -204,17 +203,17 @@ class Shard:
                     found = cursor.prev()
                 else:
                     found = cursor.last()
+                pairs = cursor.iterprev()
+                if start:
+                    pairs = takewhile(lambda pair: pair[0] >= start, pairs)
             else:
                 found = cursor.set_range(last if last is not None else start or b"\x00")
                 if found and cursor.key() == last:
                     found = cursor.next()
-            while found and len(batch) < SCAN_BATCH:
-                key = cursor.key()
-                if key < start or (end is not None and key >= end):
-                    break
-                batch.append((key, cursor.value()))
-                found = cursor.prev() if reverse else cursor.next()
-        return batch
+                pairs = cursor.iternext()
+                if end is not None:
+                    pairs = takewhile(lambda pair: pair[0] < end, pairs)
+            return list(islice(pairs, SCAN_BATCH)) if found else []
 
     def tail(self, after: int, most: int) -> list[tuple[Entry, Record | None]]:
         """The next log entries after a seq, each with its document as it is now."""
