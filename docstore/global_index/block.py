@@ -38,7 +38,7 @@ class Block:
         self.lower = lower
         self.upper = upper
         self._of = of
-        self.used = 0
+        self.used = self._used_before = 0
         counts = Counter([term for term, _, _ in rows])
         packed = [row for _, _, row in rows]
         self._fill(counts, [key for _, key, _ in rows], packed, _several(packed), {})
@@ -74,6 +74,11 @@ class Block:
         return self.fresh_count + self.dead > 0
 
     @property
+    def is_read(self) -> bool:
+        """Whether it was asked for since it was read, or made anew."""
+        return self.used > self._used_before
+
+    @property
     def is_worn(self) -> bool:
         """Whether so much changed that it is worth merging."""
         return self.fresh_count + self.dead > max(CHANGED_MIN, len(self.keys) // 8)
@@ -94,7 +99,7 @@ class Block:
             for path, column in self._columns.items()
         }
         block = Block(self.lower, self.upper, (), self._of)
-        block.used = self.used
+        block.used = block._used_before = self.used
         block._fill(
             +counts,
             merge.values(self.keys, [key for _, key, _ in fresh]),

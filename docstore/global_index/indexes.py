@@ -88,13 +88,13 @@ class GlobalIndexes:
         """Remove an index; documents are untouched. Who is reading it is answered first."""
         self._check_writable()
         self._declared.drop(name)
-        self._updater.errors.pop(name, None)
+        self._updater.forget(name)
 
     def rename(self, name: str, to: str) -> None:
         """Give an index another name; its content stays. Raises NotFound, AlreadyExists."""
         self._check_writable()
         self._declared.rename(name, to)
-        self._updater.errors.pop(name, None)
+        self._updater.forget(name)
         self.wake()
 
     def __len__(self) -> int:

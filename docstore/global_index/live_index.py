@@ -202,6 +202,9 @@ class LiveIndex:
             with self._lock:
                 for number in set().union(*moved):
                     self._follow_from(number)
+                    # Looked up now, when writes wait for it: what comes after is new to the index.
+                    if number in self.digested:
+                        self._place.newest[number] = self.shard_of(number).visible_head
             return most - room
 
     def promote(self, begun: int) -> None:
@@ -210,6 +213,9 @@ class LiveIndex:
             if self.begun == begun:
                 self.files.promote()
                 self.damage = self.files.trouble = None
+                with self._lock:
+                    for each in self._residents:
+                        each.drop_blocks()  # comparing has read them all; perhaps nobody else does
 
     def adopt(self, targets: Mapping[int, int], sources: Mapping[int, int]) -> None:
         """Follow shards made from others from a seq on, where those were followed far enough."""

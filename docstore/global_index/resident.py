@@ -67,10 +67,13 @@ class Resident:
         return self._blocks[bisect_right(self._lowers, term) - 1]
 
     def renew(self, *, is_last: bool = False) -> None:
-        """Make blocks anew of which much has changed; the last time also if little has."""
+        """Make blocks anew of which much has changed; the last time also if little has.
+
+        One that nobody has read since it was last made so is forgotten instead.
+        """
         for at, block in enumerate(self._blocks):
             if block is not None and (block.is_worn or (is_last and block.is_changed)):
-                self._blocks[at] = block.renewed()
+                self._blocks[at] = block.renewed() if block.is_read else None
 
     def leave(self) -> Changes:
         """What is to be written to disk now; `left` or `kept` follows."""

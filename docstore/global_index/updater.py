@@ -1,51 +1,39 @@
 """The thread that brings a collection's global indexes up to its shards' logs.
 
-A write only wakes it. While writes are under way it takes a bounded share of the machine: after
-each step it rests several times as long as the step computed; when they are over, or there are few,
-it catches up. A tail is read and decoded once for all indexes. An error is kept for `stats` and
-tried again after a pause that doubles; the logs keep what was not applied, so nothing is skipped.
+A write only wakes it. While writes are under way it takes a bounded share of the machine
+(`pacing`): after each step it rests several times as long as the step computed; when they are over,
+or there are few, it catches up. What it takes is in memory, which is what is read; another thread
+writes it to disk (`flusher`). A tail is read and decoded once for all indexes. An error is kept for
+`stats` and tried again after a pause that doubles; the logs keep what was not applied, so nothing
+is skipped.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from enum import Enum
 
+from docstore.global_index.flusher import Flusher
 from docstore.global_index.healing import noticed
 from docstore.global_index.live_index import LiveIndex
+from docstore.global_index.pacing import (
+    BUSY_FILLED,
+    IDLE_ENTRIES,
+    IDLE_FILLED,
+    REST_SECONDS,
+    Pacing,
+)
 from docstore.global_index.tails import Tail, read_tail
 from docstore.global_index.verifying import Verifier
 from docstore.shard import Shard
 from indexing.errors import Closed, DocstoreError
 
-SHARE_KEEPING_UP, SHARE_BEHIND = 0.4, 0.12
-"""Of the time while somebody writes: what it takes where that is enough, little where writers
-take all there is and are to be slowed by less than a fifth."""
-BACKLOG_MAX = 1000
-"""Entries of all shards that tell the one from the other."""
-WRITING_SECONDS = 0.5
-"""Since the last write, for which writes count as under way: a bulk writer's batches are apart."""
-REST_SECONDS = 0.004
-"""Between two steps: worth more than one write's reading."""
-REST_SECONDS_MAX = 0.05
-"""However long a step took: what is read without `current` is not much older."""
-BUSY_ENTRIES = 64
-"""Entries of one step while writes are under way: a writer may wait for it."""
-IDLE_ENTRIES = 2000
-BUSY_FILLED, IDLE_FILLED = 256, 4000
-"""Documents of one step of filling."""
 IDLE_SECONDS = 0.05
-"""Between two looks at whether what is in memory should be written."""
+"""Between two looks at whether documents should be compared."""
+OVERLAY_MAX = 20_000
+"""Documents of a partition in memory only, beyond which following waits until they are written."""
 PAUSE_SECONDS_FIRST = 0.1
 PAUSE_SECONDS_MAX = 10.0
-
-
-class Left(Enum):
-    """What a step leaves to do: entries or documents to read, or only changes to write."""
-
-    MUCH = 1
-    UNWRITTEN = 2
 
 
 class Updater:
@@ -76,17 +64,17 @@ class Updater:
         self._is_stopped = False
         self._thread: threading.Thread | None = None
         self._pause = 0.0
-        self._written = 0.0
         self._turn = 0
-        self._backlog = 0
+        self._pacing = Pacing()
+        self._flusher = Flusher(indexes, self._pacing, self._refilled)
         self.fill_rate: float | None = None
         self.verifier = Verifier()
-        self.errors: dict[str, DocstoreError] = {}
+        self._errors: dict[str, DocstoreError] = {}
 
     def wake(self, *, is_write: bool = True) -> None:
         """Say that there is something to apply; returns at once."""
         if is_write:
-            self._written = time.monotonic()
+            self._pacing.note_write()
         if self._is_woken:
             return
         with self._changed:
@@ -103,54 +91,66 @@ class Updater:
     def _run(self) -> None:
         while self._may_go_on():
             spent_before = time.thread_time()
-            is_writing = time.monotonic() - self._written < WRITING_SECONDS
-            more = self.step(is_writing=is_writing)
+            is_writing = self._pacing.is_writing
+            more = self._step(is_writing=is_writing)
             spent = time.thread_time() - spent_before
-            if more or self.errors:
+            if more or self._errors:
                 self._is_woken = True
-            if self.errors:
+            if self._errors:
                 self._rest(self._next_pause())
             elif is_writing:
-                share = SHARE_KEEPING_UP if self._backlog < BACKLOG_MAX else SHARE_BEHIND
-                rest = spent * (1 / share - 1)
-                self._rest(min(max(rest, REST_SECONDS), REST_SECONDS_MAX))
-            elif more is not Left.MUCH:
-                self._rest(IDLE_SECONDS if more is Left.UNWRITTEN else REST_SECONDS)
+                self._rest(self._pacing.rest(spent))
+            elif not more:
+                self._rest(REST_SECONDS)
 
-    def step(self, *, is_writing: bool) -> "Left | None":
-        """Follow, fill, compare and write a little for every index; what is left, if anything."""
+    def step(self, *, is_writing: bool) -> None:
+        """What both threads do: follow, fill and compare a little for every index, and write it."""
+        self._step(is_writing=is_writing)
+        self._flusher.step(1 if is_writing else None)
+
+    def _step(self, *, is_writing: bool) -> bool:
+        """Whether there is more to read."""
         numbers, indexes = tuple(self._numbers()), list(self._indexes())
-        more = self._follow(numbers, indexes, BUSY_ENTRIES if is_writing else IDLE_ENTRIES)
+        more = self._follow(numbers, indexes, self._pacing.entries(is_writing=is_writing))
         for index in indexes:
             try:
-                filling = self._fill(index, numbers, is_writing=is_writing)
-                unwritten = index.flush_due(1 if is_writing else None)
+                more |= self._fill(index, numbers, is_writing=is_writing)
+                if index.overlay > OVERLAY_MAX:
+                    index.flush_due(None)
                 index.tend()
             except Closed:
                 continue  # it was dropped, or the store is being closed
             except DocstoreError as error:
                 self._failed(index, error)
                 continue
-            self.errors.pop(index.definition.name, None)
-            more = more or filling or (Left.UNWRITTEN if unwritten else None)
+            self._errors.pop(index.definition.name, None)
+        self._flusher.wake()
         if not is_writing and not more:
             self._verify(numbers, indexes)
         return more
+
+    @property
+    def errors(self) -> Mapping[str, DocstoreError]:
+        """What keeping an index raised last, by name, until it succeeds."""
+        return {**self._flusher.errors, **self._errors}
+
+    def forget(self, name: str) -> None:
+        """Forget the errors of an index that is no more."""
+        self._errors.pop(name, None)
+        self._flusher.errors.pop(name, None)
 
     def _verify(self, numbers: Sequence[int], indexes: Sequence[LiveIndex]) -> None:
         with suppress(DocstoreError):  # a shard that cannot be read says so to who reads it
             self.verifier.step(numbers, self._shard_of, indexes)
 
-    def _follow(
-        self, numbers: Sequence[int], indexes: Sequence[LiveIndex], room: int
-    ) -> "Left | None":
+    def _follow(self, numbers: Sequence[int], indexes: Sequence[LiveIndex], room: int) -> bool:
         """Give the indexes about so many entries, of as many shards as that takes, all at once."""
         with self._following:
             return self._follow_alone(numbers, indexes, room)
 
     def _follow_alone(
         self, numbers: Sequence[int], indexes: Sequence[LiveIndex], room: int
-    ) -> "Left | None":
+    ) -> bool:
         tails: list[Tail] = []
         for at in range(len(numbers)):
             # Begin where the last step ended, so that no shard waits for the others.
@@ -159,10 +159,10 @@ class Updater:
             try:
                 tail = self._next_tail(number, following, room)
             except Closed:
-                return None
+                return False
             except DocstoreError as error:
                 for index in following:
-                    self.errors[index.definition.name] = error
+                    self._errors[index.definition.name] = error
                 continue
             if tail is None:
                 continue
@@ -174,11 +174,11 @@ class Updater:
         for index in indexes if tails else ():
             self._take(index, tails)
         if room > 0:
-            self._backlog = 0
-            return None
+            self._pacing.backlog = 0
+            return False
         with suppress(DocstoreError, KeyError):  # met by who follows; emptied meanwhile
-            self._backlog = self._behind(numbers, indexes)
-        return Left.MUCH
+            self._pacing.backlog = self._behind(numbers, indexes)
+        return True
 
     def _take(self, index: LiveIndex, tails: Sequence[Tail]) -> None:
         try:
@@ -187,7 +187,11 @@ class Updater:
             self._failed(index, error)
 
     def _failed(self, index: LiveIndex, error: DocstoreError) -> None:
-        self.errors[index.definition.name] = error
+        self._errors[index.definition.name] = error
+        self._refilled(index, error)
+
+    @staticmethod
+    def _refilled(index: LiveIndex, error: DocstoreError) -> None:
         with suppress(DocstoreError):  # tried again with the next step
             index.refill(error)
 
@@ -233,19 +237,19 @@ class Updater:
                     index.empty()
         return tail
 
-    def _fill(self, index: LiveIndex, numbers: Sequence[int], *, is_writing: bool) -> "Left | None":
+    def _fill(self, index: LiveIndex, numbers: Sequence[int], *, is_writing: bool) -> bool:
         state = index.state(numbers)
         if state == "ready":
             self._review(index)
-            return None
+            return False
         if state == "comparing":
             self._settle(index)
-            return Left.MUCH
+            return True
         began = time.monotonic()
         taken = index.fill(numbers, BUSY_FILLED if is_writing else IDLE_FILLED)
         if self.fill_rate is not None:
             self._rest(taken / self.fill_rate - (time.monotonic() - began))
-        return Left.MUCH
+        return True
 
     def _rest(self, seconds: float) -> None:
         if seconds > 0:
@@ -262,7 +266,7 @@ class Updater:
         with self._changed:
             self._changed.wait_for(lambda: self._is_woken or self._is_stopped, idle)
             self._is_woken = False
-            if not self.errors:
+            if not self._errors:
                 self._pause = 0.0
             return not self._is_stopped
 
@@ -273,3 +277,4 @@ class Updater:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
+        self._flusher.stop()

@@ -1,0 +1,99 @@
+"""The thread that writes to the indexes' files what was taken into memory, and never makes it wait.
+
+A commit waits for the disk, which following the logs must not: lag is counted to memory, which is
+what is read. An error is kept for `stats` and tried again after a pause; what could not be written
+stays in memory and in the logs.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from docstore.global_index.live_index import LiveIndex
+from docstore.global_index.pacing import Pacing
+from indexing.errors import Closed, DocstoreError
+
+LOOK_SECONDS = 0.05
+"""Between two looks at whether what is in memory should be written."""
+PAUSE_SECONDS = 1.0
+"""After an error such as a full disk."""
+
+
+class Flusher:
+    """One thread for all indexes of a collection; it starts at the first `wake`.
+
+    `failed` is told what writing an index raised.
+    """
+
+    def __init__(
+        self,
+        indexes: Callable[[], Iterable[LiveIndex]],
+        pacing: Pacing,
+        failed: Callable[[LiveIndex, DocstoreError], None],
+    ) -> None:
+        self._indexes = indexes
+        self._pacing = pacing
+        self._failed = failed
+        self._changed = threading.Condition()
+        self._is_woken = False
+        self._is_stopped = False
+        self._thread: threading.Thread | None = None
+        self.errors: dict[str, DocstoreError] = {}
+
+    def wake(self) -> None:
+        """Say that there may be something to write; returns at once."""
+        if self._is_woken:
+            return
+        with self._changed:
+            if self._is_stopped:
+                return
+            self._is_woken = True
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="docstore-index-flush", daemon=True
+                )
+                self._thread.start()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while self._may_go_on():
+            spent_before = time.thread_time()
+            if self.step(1 if self._pacing.is_writing else None):
+                self._is_woken = True
+            rest = self._pacing.flushing_rest(time.thread_time() - spent_before)
+            self._rest(PAUSE_SECONDS if self.errors else max(rest, LOOK_SECONDS))
+
+    def step(self, most: int | None) -> bool:
+        """Write what is due, of each index so many partitions; whether more is in memory."""
+        is_any_left = False
+        for index in list(self._indexes()):
+            try:
+                is_any_left |= index.flush_due(most)
+            except Closed:
+                continue  # it was dropped, or the store is being closed
+            except DocstoreError as error:
+                self.errors[index.definition.name] = error
+                self._failed(index, error)
+                is_any_left = True
+            else:
+                self.errors.pop(index.definition.name, None)
+        return is_any_left
+
+    def _rest(self, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_stopped, seconds)
+
+    def _may_go_on(self) -> bool:
+        """Wait until there is something to do; False when stopped."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_woken or self._is_stopped)
+            self._is_woken = False
+            return not self._is_stopped
+
+    def stop(self) -> None:
+        """Stop after the file that is being written."""
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()

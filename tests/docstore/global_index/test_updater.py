@@ -1,0 +1,152 @@
+"""The two threads that keep indexes: what they wait for, what they take, what they let go of."""
+
+import resource
+import threading
+from typing import Any
+
+import pytest
+
+from docstore import Collection, GlobalIndex, Store
+from docstore.global_index import block, flushing
+from docstore.global_index.live_index import LiveIndex
+from docstore.global_index.pacing import (
+    BACKLOG_MAX,
+    BEHIND_ENTRIES,
+    BUSY_ENTRIES,
+    IDLE_ENTRIES,
+    REST_SECONDS,
+    REST_SECONDS_MAX,
+    Pacing,
+)
+from docstore.global_index.updater import Updater
+
+Cars = Collection[dict[str, Any]]
+COLORS = ["red", "blue", "green", "white"]
+
+
+def made(store: Store, partitions: int = 1) -> tuple[Cars, LiveIndex, Updater]:
+    """Forty cars, and an index that nothing moves but the test."""
+    cars = store.create_collection(
+        "cars", partitions=2, indexes=[GlobalIndex("color", partitions=partitions)]
+    )
+    cars.put_many({"id": f"{n:02d}", "color": COLORS[n % 4]} for n in range(40))
+    cars.indexes.catch_up()
+    cars.indexes._updater.stop()
+    return cars, cars.indexes._live["color"], cars.indexes._updater
+
+
+def reds(cars: Cars) -> int:
+    """How many red ones the index knows, without reading what is new."""
+    return cars.indexes.lookup("color", "red", freshness="any").total
+
+
+def test_following_does_not_wait_for_a_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flushing, "FLUSH_DOCUMENTS", 1)
+    cars, index, updater = made(store)
+    assert reds(cars) == 10
+    begun, may_end = threading.Event(), threading.Event()
+    ended_in_time: list[bool] = []
+
+    def hold(_: Any) -> None:
+        begun.set()
+        ended_in_time.append(may_end.wait(20))
+
+    held = threading.Thread(target=index.files.partitions[0]._environment.write, args=(hold,))
+    held.start()
+    assert begun.wait(20)
+    cars.put({"id": "00", "color": "blue"})
+    updater._step(is_writing=True)
+    assert reds(cars) == 9
+    assert index.overlay == 1
+    may_end.set()
+    held.join()
+    assert ended_in_time == [True]
+    updater.step(is_writing=True)
+    assert index.overlay == 0
+    assert reds(cars) == 9
+
+
+def test_what_cannot_be_written_stays_in_memory_and_is_said(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flushing, "FLUSH_DOCUMENTS", 1)
+    cars, index, updater = made(store)
+    cars.put({"id": "00", "color": "blue"})
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, unlimited[1]))
+    try:
+        updater.step(is_writing=False)
+        (stats,) = cars.indexes.stats()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert "disk seems full" in stats["error"]
+    assert stats["overlay"] == index.overlay == 1
+    assert reds(cars) == 9
+    updater.step(is_writing=False)
+    (stats,) = cars.indexes.stats()
+    assert (stats["error"], stats["overlay"]) == (None, 0)
+    assert reds(cars) == 9
+
+
+def test_more_than_memory_is_to_hold_is_written_by_who_follows(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docstore.global_index.updater.OVERLAY_MAX", 5)
+    monkeypatch.setattr(flushing, "FLUSH_DOCUMENTS", 6)
+    cars, index, updater = made(store)
+    cars.put_many({"id": f"{n:02d}", "color": "red"} for n in range(5))
+    updater._step(is_writing=True)
+    assert index.overlay == 5
+    cars.put({"id": "39", "color": "red"})
+    updater._step(is_writing=True)
+    assert index.overlay == 0
+    assert reds(cars) == 10 + 3 + 1
+
+
+def test_a_block_that_nobody_reads_is_let_go_when_much_has_changed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(block, "CHANGED_MIN", 4)
+    cars, index, updater = made(store)
+    assert index.change(lambda residents: residents[0].rows_held) == 0
+    assert reds(cars) == 10
+    held = []
+    for color in ("blue", "green"):
+        cars.put_many({"id": f"{n:02d}", "color": color} for n in range(12))
+        updater._step(is_writing=False)
+        held.append(index.change(lambda residents: residents[0].rows_held))
+    assert held == [40, 0]
+    assert reds(cars) == 7
+    assert list(store.check()) == []
+
+
+def test_what_is_new_to_a_filled_index_is_told_to_its_partition_alone(store: Store) -> None:
+    cars, index, updater = made(store, partitions=4)
+
+    def told() -> int:
+        return index.change(lambda residents: sum(len(each.pending) for each in residents))
+
+    cars.put_many({"id": f"new{n}", "color": COLORS[n % 4]} for n in range(20))
+    updater._step(is_writing=False)
+    assert told() == 20
+    cars.put({"id": "00", "color": "blue"})
+    updater._step(is_writing=False)
+    assert told() == 20 + 4
+    assert list(store.check()) == []
+
+
+def test_how_much_is_taken_goes_by_who_writes_and_by_what_is_left() -> None:
+    pacing = Pacing()
+    before = pacing.is_writing
+    assert pacing.flushing_rest(1.0) == 0.0
+    assert pacing.entries(is_writing=False) == IDLE_ENTRIES
+    pacing.note_write()
+    assert (before, pacing.is_writing) == (False, True)
+    assert pacing.entries(is_writing=True) == BUSY_ENTRIES
+    keeping_up = pacing.rest(0.01), pacing.flushing_rest(0.01)
+    pacing.backlog = BACKLOG_MAX
+    assert pacing.entries(is_writing=True) == BEHIND_ENTRIES
+    behind = pacing.rest(0.01), pacing.flushing_rest(0.01)
+    assert keeping_up[0] < behind[0] == REST_SECONDS_MAX
+    assert keeping_up[1] < behind[1]
+    assert pacing.rest(0.0) == REST_SECONDS
