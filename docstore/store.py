@@ -287,10 +287,12 @@ class Store:
         hint = f"collections: {', '.join(self.collections()) or 'none yet'}"
         return NotFound(f"there is no collection {name!r}", hint=hint)
 
-    def of_each(self, look: Callable[[Collection[Any]], T]) -> list[T]:
-        """What is to be seen of every collection; one that is dropped meanwhile is left out."""
+    def of_each(
+        self, look: Callable[[Collection[Any]], T], names: Iterable[str] | None = None
+    ) -> list[T]:
+        """What is to be seen of every collection, or of some; dropped ones are left out."""
         found: list[T] = []
-        for name in self.collections():
+        for name in self.collections() if names is None else names:
             try:
                 found.append(look(self.collection(name)))
             except (NotFound, Closed):
@@ -335,8 +337,8 @@ class Store:
         self, limit: int = 10, *, collections: Iterable[str] | None = None
     ) -> list[HotKey]:
         """The partition keys with most of the last minutes' traffic in this process, hot first."""
-        names = self.collections() if collections is None else collections
-        found = [key for name in names for key in self.collection(name).hot_keys(limit)]
+        told = self.of_each(lambda each: each.hot_keys(limit), collections)
+        found = [key for keys in told for key in keys]
         found.sort(key=lambda each: (not each.is_hot, -max(each.read_share, each.write_share)))
         return found[:limit]
 
@@ -344,8 +346,8 @@ class Store:
         self, limit: int = 10, *, collections: Iterable[str] | None = None
     ) -> list[HotTerm]:
         """The values of global indexes with most of the documents or traffic, hot ones first."""
-        names = self.collections() if collections is None else collections
-        found = [term for name in names for term in self.collection(name).hot_terms(limit)]
+        told = self.of_each(lambda each: each.hot_terms(limit), collections)
+        found = [term for terms in told for term in terms]
         return sorted(found, key=lambda each: not each.is_hot)[:limit]
 
     def record(self, path: str | Path, bytes_max: int = BYTES_MAX) -> Recording:

@@ -44,10 +44,25 @@ WHOLE = "docstore.whole"
 """What a connection sets in a request's scope once it has all of its body."""
 
 
-async def chunks(request: Request, seconds: float) -> AsyncIterator[bytes]:
-    """The body as it comes, a chunk at a time; each must come within `seconds`."""
+async def chunks(
+    request: Request, seconds: float, pause: float | None = None
+) -> AsyncIterator[bytes]:
+    """The body as it comes, a chunk at a time; each must come within `seconds`.
+
+    With `pause`, a chunk of nothing tells that for so many seconds nothing came.
+    """
     while True:
-        message = await _next(request, seconds)
+        if pause is None:
+            message = await _next(request, seconds)
+        else:
+            coming = asyncio.ensure_future(_next(request, seconds))
+            try:
+                done, _ = await asyncio.wait((coming,), timeout=pause)
+                if not done:
+                    yield b""
+                message = await coming
+            finally:
+                coming.cancel()
         if chunk := message.get("body", b""):
             yield chunk
         if not message.get("more_body", False):

@@ -43,6 +43,9 @@ W = TypeVar("W")
 BATCH_LINES = 2_000
 """Lines of one commit: at this size the commit's own cost is lost among its documents."""
 BATCH_BYTES = 4 * 1024 * 1024
+PAUSE_SECONDS = 0.02
+"""When nothing came for so long, what there is of a batch is written: the client may be waiting for
+its results before it sends more, or have nothing more to send for hours."""
 
 _PARAMETERS = {"if_absent": {"type": "boolean", "description": "Refuse documents that exist."}}
 
@@ -225,23 +228,30 @@ class _Feeding:
     async def _read(self) -> None:
         batch: list[Line] = []
         size = 0
+        seconds = self._settings.body_seconds
         try:
-            async for chunk in body.chunks(self._request, self._settings.body_seconds):
+            async for chunk in body.chunks(self._request, seconds, PAUSE_SECONDS):
                 for line in self._lines.feed(chunk):
                     batch.append(line)
                     size += len(line.data or b"")
                     if len(batch) >= BATCH_LINES or size >= BATCH_BYTES:
-                        await self._submit(batch)
-                        batch, size = [], 0
+                        # Before it is submitted: what failed must not be tried again below.
+                        full, batch, size = batch, [], 0
+                        await self._submit(full)
+                if not chunk:
+                    some, batch, size = batch, [], 0
+                    await self._submit(some)
+                    await self._written()
             batch += self._lines.end()
         finally:
             # Also of a body that was cut off: its whole lines were sent to be written.
-            if batch:
-                await self._submit(batch)
+            await self._submit(batch)
             await self._written()
 
     async def _submit(self, batch: list[Line]) -> None:
         """Read a batch while the one before is written, and write it after that one."""
+        if not batch:
+            return
         read = await self._service.endure(lambda: self._writer.read(batch))
         await self._written()
         self._under_way = asyncio.create_task(

@@ -1,11 +1,14 @@
 """One client's connection: what uvicorn leaves open is bounded here.
 
-A request's head must come whole within a time and a size, and there are only so many connections;
+A request's head must come whole within a time and a size, an answer must be read within a time, and
+there are only so many connections;
 who sends something else than HTTP is told so as a problem, like every other error.
 """
 
 import asyncio
 import http
+import socket
+import struct
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -21,6 +24,8 @@ LINGER_BYTES = 32 * 1024 * 1024
 because the other side's system drops what it received when the connection is reset."""
 
 
+_AT_ONCE = struct.pack("ii", 1, 0)
+"""The SO_LINGER of a socket that is closed without waiting for what was not sent."""
 JOINED_BYTES = 16 * 1024
 """What is held of an answer; a search of ten documents is a third of it."""
 
@@ -67,6 +72,7 @@ class Connection(HttpToolsProtocol):
 
     settings: ClassVar[Settings]
     _timer: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _is_in_head = True
     _is_lingering = False
@@ -89,7 +95,37 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of a client."""
         self._unwatch()
+        self._is_read()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not keep up with its answer; told by the transport."""
+        if self._unread is None:
+            seconds = self.settings.answer_seconds
+            self._unread = self.loop.call_later(seconds, self._cut)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """The client reads on."""
+        self._is_read()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Nothing was asked for long: close, and do not wait for a reader of the last answer."""
+        if self.transport.get_write_buffer_size():
+            self._cut()
+        super().timeout_keep_alive_handler()
+
+    def _cut(self) -> None:
+        """End the connection and forget what was not read, in the system's buffers too."""
+        peer = self.transport.get_extra_info("socket")
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self.transport.abort()
+
+    def _is_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def data_received(self, data: bytes) -> None:
         """Pass bytes on to the parser, counting those of a head."""

@@ -1,11 +1,16 @@
 """The file of API keys: JSON, replaced as a whole, read again by a running server when it changes.
 
-It holds hashes, never keys. Its form and its names never change meaning.
+It holds hashes, never keys. Its form and its names never change meaning. Who changes it holds a
+lock on its directory from reading to replacing, so that no other change is undone.
 """
 
 import datetime
+import fcntl
+import os
 import stat
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,27 +68,44 @@ def add_key(
         )
     if not name.isprintable() or not name:
         raise InvalidRequest("the key's name is not printable", hint="say who will use the key")
-    held = read_keys(path) if path.exists() else {}
     key_id, key, digest = new_key()
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     stored = StoredKey(key_id, digest, Grant(name, frozenset(scopes), collections), created)
-    _write(path, {**held, key_id: stored})
+    with usable(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with _changing(path):
+        held = read_keys(path) if path.exists() else {}
+        _write(path, {**held, key_id: stored})
     return stored, key
 
 
 def revoke_key(path: Path, key_id: str) -> StoredKey:
     """Forget a key; raises NotFound."""
-    held = read_keys(path)
-    revoked = held.pop(key_id, None)
-    if revoked is None:
-        raise NotFound(f"there is no key {key_id!r}", hint="docstore keys list shows their ids")
-    _write(path, held)
+    read_keys(path)  # tells that there is none before anything is locked
+    with _changing(path):
+        held = read_keys(path)
+        revoked = held.pop(key_id, None)
+        if revoked is None:
+            raise NotFound(f"there is no key {key_id!r}", hint="docstore keys list shows their ids")
+        _write(path, held)
     return revoked
+
+
+@contextmanager
+def _changing(path: Path) -> Iterator[None]:
+    """Nobody else changes the file meanwhile; waits for who does, which takes milliseconds."""
+    with usable(path.parent):
+        directory = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with usable(path.parent):
+            fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
 
 
 def _write(path: Path, held: dict[str, StoredKey]) -> None:
     with usable(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, {"format": _FORMAT, "keys": [_as_json(each) for each in held.values()]})
         path.chmod(0o600)
 
@@ -100,7 +122,15 @@ def _as_json(stored: StoredKey) -> dict[str, Any]:
 
 
 def _stored(form: dict[str, Any]) -> StoredKey:
-    grant = Grant(form["name"], frozenset(form["scopes"]), tuple(form["collections"]))
+    scopes, collections = form["scopes"], form["collections"]
+    texts = [form[name] for name in ("id", "name", "hash", "created")]
+    for each in (scopes, collections):
+        if not isinstance(each, list):
+            raise TypeError("not a list")
+        texts += each
+    if not all(isinstance(each, str) for each in texts) or set(scopes) - set(SCOPES):
+        raise TypeError("not what a key has")
+    grant = Grant(form["name"], frozenset(scopes), tuple(collections))
     return StoredKey(form["id"], form["hash"], grant, form["created"])
 
 
@@ -157,7 +187,9 @@ class Gate:
             self._stamp = stamp
 
     def _stamp_now(self) -> tuple[int, int]:
-        if self._path is None or not self._path.exists():
-            return 0, 0
-        about = self._path.stat()
-        return about.st_mtime_ns, about.st_ino
+        """What changes when the file, or who may write it, does."""
+        try:
+            about = None if self._path is None else self._path.stat()
+        except OSError:
+            about = None
+        return (0, 0) if about is None else (about.st_ctime_ns, about.st_ino)

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """How long a client may pause within its body, or take to send a whole small one."""
     header_seconds: float = Field(10.0, gt=0)
     header_bytes_max: int = Field(64 * 1024, ge=1024)
+    answer_seconds: float = Field(60.0, gt=0)
+    """How long a client may read nothing of what waits for it before its connection is cut."""
     heartbeat_seconds: float = Field(15.0, gt=0)
     """Between two signs of life in a stream of changes."""
     shutdown_seconds: int = Field(20, ge=1)

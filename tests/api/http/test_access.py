@@ -1,6 +1,9 @@
 """API keys: who may do what, what is kept of a key, and who may be served at all."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 import pytest
@@ -158,3 +161,45 @@ def test_without_keys_only_this_machines_names_are_answered(client: TestClient) 
     for host in ("evil.example", "evil.example:8000", "localhost.evil.example", ""):
         refused = client.get("/v1/collections", headers={"host": host})
         assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+
+
+def test_keys_made_at_once_are_all_kept_and_a_revoked_one_stays_so(keys: Path) -> None:
+    first, _ = add_key(keys, "first", ("read",), ("*",))
+    with ThreadPoolExecutor(8) as pool:
+        made = pool.map(lambda number: add_key(keys, f"{number}", ("read",), ("*",)), range(16))
+        assert pool.submit(revoke_key, keys, first.id).result().id == first.id
+        assert set(read_keys(keys)) == {stored.id for stored, _ in made}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"hash": None},
+        {"hash": 7},
+        {"id": 5},
+        {"name": None},
+        {"created": 3},
+        {"scopes": "read"},
+        {"scopes": ["read", "all"]},
+        {"scopes": [[]]},
+        {"collections": "*"},
+        {"collections": [1]},
+    ],
+)
+def test_a_key_that_is_none_lets_nobody_in(
+    connect: Connect, keys: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(key_file, "LOOK_SECONDS", 0)
+    _, key = add_key(keys, "reader", ("read",), ("*",))
+    client = connect(api_key_file=keys)
+    assert client.get("/v1/collections", headers=bearer(key)).status_code == 200
+    right = keys.read_bytes()
+    form = json.loads(right)
+    form["keys"][0].update(wrong)
+    keys.write_text(json.dumps(form))
+    refused = client.get("/v1/collections", headers=bearer(key))
+    assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+    keys.write_bytes(right)
+    assert client.get("/v1/collections", headers=bearer(key)).status_code == 200
+    keys.chmod(0o666)
+    assert client.get("/v1/collections", headers=bearer(key)).status_code == 503

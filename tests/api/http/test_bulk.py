@@ -151,3 +151,28 @@ def test_a_bulk_request_sent_again_under_its_key_is_done_once(cars: TestClient) 
     assert again[:2] == first[:2]
     other = cars.post(url, content=body, headers={**NDJSON, "idempotency-key": "load-2"})
     assert [each["status"] for each in results_of(other.content)] == [201, 412, 412]
+
+
+def test_a_client_that_waits_for_each_result_gets_it(serve: Serve) -> None:
+    server = serve(body_seconds=10)
+    httpx.put(f"{server.url}/v1/collections/cars", json={})
+    with server.connection() as connection:
+        connection.sendall(
+            b"POST " + BULK.encode() + b" HTTP/1.1\r\nhost: localhost\r\n"
+            b"content-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n"
+        )
+        seen = b""
+        for number in range(1, 4):
+            line = b'{"id": "w%d"}\n{"id": "half' % number
+            connection.sendall(b"%x\r\n%b\r\n" % (len(line), line))
+            while b'"key":"w%d"' % number not in seen:
+                seen += connection.recv(65536)
+            found = httpx.get(f"{server.url}/v1/collections/cars/documents/w{number}")
+            assert found.status_code == 200
+            rest = b'%d"}\n' % number
+            connection.sendall(b"%x\r\n%b\r\n" % (len(rest), rest))
+        connection.sendall(b"0\r\n\r\n")
+        while b'"key":"half3"' not in seen:
+            seen += connection.recv(65536)
+    lines = [int(each) for each in re.findall(rb'"line":(\d+)', seen)]
+    assert lines == list(range(1, 7))

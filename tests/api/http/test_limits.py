@@ -1,15 +1,18 @@
 """Limits of a server's work: time per request, dear searches at once."""
 
 import asyncio
+import select
 import threading
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 
 from api.http.refusals import Busy
 from api.http.service import Service
 from api.http.settings import Settings
 from docstore import DeadlineExceeded, Store
+from tests.api.http.conftest import Serve
 
 
 def test_work_that_takes_too_long_is_told_so_and_goes_on(tmp_path: Path) -> None:
@@ -70,3 +73,20 @@ def test_only_so_many_dear_searches_run_at_once(tmp_path: Path) -> None:
         await service.close()
 
     asyncio.run(ask())
+
+
+@pytest.mark.parametrize("kind", ["documents", "changes"])
+def test_a_client_that_does_not_read_its_answer_is_let_go(serve: Serve, kind: str) -> None:
+    server = serve(answer_seconds=0.2)
+    cars = f"{server.url}/v1/collections/cars"
+    httpx.put(cars, json={})
+    for number in range(8):
+        httpx.put(f"{cars}/documents/{number}", json={"text": "x" * 2_000_000})
+    with server.connection() as connection:
+        connection.sendall(
+            f"GET /v1/collections/cars/{kind} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()
+        )
+        ended = select.poll()
+        ended.register(connection, select.POLLHUP | select.POLLERR)
+        assert ended.poll(20_000)
+    assert httpx.get(f"{cars}/documents/1", timeout=20).json()["id"] == "1"

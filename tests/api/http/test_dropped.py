@@ -1,0 +1,47 @@
+"""What a request is told whose collection is dropped while it is under way."""
+
+import json
+
+import httpx2 as httpx
+import pytest
+
+from docstore import Store
+from tests.api.http.conftest import Running, Serve, received
+
+CARS = "/v1/collections/cars"
+
+
+def _put_over_a_drop(server: Running, *, is_made_anew: bool) -> tuple[int, dict[str, object]]:
+    """The answer to a PUT whose collection goes between its head and the end of its body."""
+    httpx.put(server.url + CARS, json={})
+    with server.connection() as connection:
+        connection.sendall(
+            f"PUT {CARS}/documents/a HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
+            "content-type: application/json\r\ncontent-length: 10\r\n\r\n{".encode()
+        )
+        # What is asked after it on the same loop is answered after it was begun.
+        while httpx.get(f"{server.url}/metrics").status_code != 200:
+            continue
+        assert httpx.delete(server.url + CARS).status_code == 204
+        if is_made_anew:
+            httpx.put(server.url + CARS, json={})
+        connection.sendall(b'"id":"a"}')
+        head, _, body = received(connection).partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("is_made_anew", "status", "code", "retryable"),
+    [(False, 404, "not-found", False), (True, 503, "unavailable", True)],
+)
+def test_a_collection_that_was_dropped_meanwhile_is_gone(
+    serve: Serve, is_made_anew: bool, status: int, code: str, retryable: bool
+) -> None:
+    told, problem = _put_over_a_drop(serve(), is_made_anew=is_made_anew)
+    assert (told, problem["code"], problem["retryable"]) == (status, code, retryable)
+
+
+def test_what_is_hot_is_told_beside_a_collection_that_goes(store: Store) -> None:
+    store.create_collection("cars").put({"id": "a"})
+    assert [each.key for each in store.hot_keys(collections=["gone", "cars"])] == ["a"]
+    assert store.hot_terms(collections=["gone", "cars"]) == []
