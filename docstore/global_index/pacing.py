@@ -1,11 +1,13 @@
 """How much of the machine keeping indexes may take, judged by who writes and by the lag.
 
-While nobody writes, all there is. Else a share of the time, counted in what is computed: most where
-that keeps up, little where it does not, for then writers may take all there is. Not what is waited
-for: a disk that is busy is no reason to rest.
+While nobody writes, all there is. Else a share of the time: most where that keeps up, little where
+it does not, for then writers may take all there is. And it gives way often: who writes gives up the
+interpreter about ten times for each commit, and each time would wait for it.
 """
 
 import time
+
+from docstore.giving_way import PAUSE_SECONDS, WORK_SECONDS
 
 SHARE_KEEPING_UP, SHARE_BEHIND = 0.4, 0.12
 """Of the time while somebody writes: what following takes where that is enough, little where
@@ -18,8 +20,10 @@ WRITING_SECONDS = 0.5
 """Since the last write, for which writes count as under way: a bulk writer's batches are apart."""
 REST_SECONDS = 0.004
 """Between two steps: worth more than one write's reading."""
-REST_SECONDS_MAX = 0.05
-"""However long a step took: what is read without `current` is not much older."""
+REST_SECONDS_MAX, REST_SECONDS_BEHIND_MAX = 0.05, 0.5
+"""However long a step took: what is read without `current` is not much older than it must be."""
+TAKEN_ENTRIES = 64
+"""Entries that an index takes at once while writes are under way: who reads may wait for it."""
 BUSY_ENTRIES = 64
 """Entries of one step while writes are under way: a writer may wait for it."""
 BEHIND_ENTRIES = 512
@@ -55,10 +59,32 @@ class Pacing:
             return IDLE_ENTRIES
         return BUSY_ENTRIES if self.backlog < BACKLOG_MAX else BEHIND_ENTRIES
 
-    def rest(self, spent: float) -> float:
-        """Seconds to rest after a step that computed so long, while writes are under way."""
-        return min(max(spent * (1 / self._share - 1), REST_SECONDS), REST_SECONDS_MAX)
+    def rest(self, computed: float, taken: float) -> float:
+        """Seconds to rest after a step that computed and took so long, while somebody writes.
+
+        Where writers take all there is, they waited for it as long as it took.
+        """
+        if self.backlog < BACKLOG_MAX:
+            return min(max(computed * (1 / self._share - 1), REST_SECONDS), REST_SECONDS_MAX)
+        return min(taken * (1 / self._share - 1), REST_SECONDS_BEHIND_MAX)
 
     def flushing_rest(self, spent: float) -> float:
         """The same after writing a partition's file."""
-        return spent * (1 / (self._share * SHARE_OF_FLUSHING) - 1) if self.is_writing else 0.0
+        if not self.is_writing:
+            return 0.0
+        return min(spent * (1 / (self._share * SHARE_OF_FLUSHING) - 1), REST_SECONDS_BEHIND_MAX)
+
+
+class Turn:
+    """Gives the interpreter to others where one has had it for long; for one thread."""
+
+    def __init__(self, *, is_writing: bool) -> None:
+        """It goes on where nobody writes."""
+        self._is_writing = is_writing
+        self._began = time.perf_counter()
+
+    def give_way(self) -> None:
+        """Call it after each little piece of work."""
+        if self._is_writing and time.perf_counter() - self._began > WORK_SECONDS:
+            time.sleep(PAUSE_SECONDS)
+            self._began = time.perf_counter()

@@ -5,6 +5,7 @@ entry, so whoever has taken it shows the shard as of its last entry; only a tail
 ENTRIES_MAX is cut before. `seen` is up to which entry its documents may be newer then.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import orjson
@@ -68,6 +69,20 @@ def _needed(found: list[tuple[Entry, Record | None]], shard: Shard) -> int:
         elif latest[entry.key] is not Operation.DELETE:
             return shard.visible_head  # it was deleted by some later entry
     return needed
+
+
+def in_parts(tails: list[Tail], most: int) -> Iterator[list[Tail]]:
+    """Tails in their order, some at a time: of about so many entries together, one at least."""
+    part: list[Tail] = []
+    entries = 0
+    for tail in tails:
+        part.append(tail)
+        entries += tail.last - tail.after
+        if entries >= most:
+            yield part
+            part, entries = [], 0
+    if part:
+        yield part
 
 
 def is_cut(shard: Shard, after: int, first: int) -> bool:

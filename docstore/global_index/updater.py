@@ -21,9 +21,11 @@ from docstore.global_index.pacing import (
     IDLE_ENTRIES,
     IDLE_FILLED,
     REST_SECONDS,
+    TAKEN_ENTRIES,
     Pacing,
+    Turn,
 )
-from docstore.global_index.tails import Tail, read_tail
+from docstore.global_index.tails import Tail, in_parts, read_tail
 from docstore.global_index.verifying import Verifier
 from docstore.shard import Shard
 from indexing.errors import Closed, DocstoreError
@@ -90,16 +92,16 @@ class Updater:
 
     def _run(self) -> None:
         while self._may_go_on():
-            spent_before = time.thread_time()
+            began, computed_before = time.perf_counter(), time.thread_time()
             is_writing = self._pacing.is_writing
             more = self._step(is_writing=is_writing)
-            spent = time.thread_time() - spent_before
+            computed = time.thread_time() - computed_before
             if more or self._errors:
                 self._is_woken = True
             if self._errors:
                 self._rest(self._next_pause())
             elif is_writing:
-                self._rest(self._pacing.rest(spent))
+                self._rest(self._pacing.rest(computed, time.perf_counter() - began))
             elif not more:
                 self._rest(REST_SECONDS)
 
@@ -111,7 +113,7 @@ class Updater:
     def _step(self, *, is_writing: bool) -> bool:
         """Whether there is more to read."""
         numbers, indexes = tuple(self._numbers()), list(self._indexes())
-        more = self._follow(numbers, indexes, self._pacing.entries(is_writing=is_writing))
+        more = self._follow(numbers, indexes, is_writing=is_writing)
         for index in indexes:
             try:
                 more |= self._fill(index, numbers, is_writing=is_writing)
@@ -143,14 +145,29 @@ class Updater:
         with suppress(DocstoreError):  # a shard that cannot be read says so to who reads it
             self.verifier.step(numbers, self._shard_of, indexes)
 
-    def _follow(self, numbers: Sequence[int], indexes: Sequence[LiveIndex], room: int) -> bool:
-        """Give the indexes about so many entries, of as many shards as that takes, all at once."""
-        with self._following:
-            return self._follow_alone(numbers, indexes, room)
-
-    def _follow_alone(
-        self, numbers: Sequence[int], indexes: Sequence[LiveIndex], room: int
+    def _follow(
+        self, numbers: Sequence[int], indexes: Sequence[LiveIndex], *, is_writing: bool
     ) -> bool:
+        """Give the indexes some entries, of as many shards as that takes; whether more is left."""
+        turn = Turn(is_writing=is_writing)
+        with self._following:
+            room = self._pacing.entries(is_writing=is_writing)
+            tails, is_all = self._next_tails(numbers, indexes, room, turn)
+            for some in in_parts(tails, TAKEN_ENTRIES if is_writing else room):
+                for index in indexes:
+                    self._take(index, some)
+                    turn.give_way()
+        if is_all:
+            self._pacing.backlog = 0
+            return False
+        with suppress(DocstoreError, KeyError):  # met by who follows; emptied meanwhile
+            self._pacing.backlog = self._behind(numbers, indexes)
+        return True
+
+    def _next_tails(
+        self, numbers: Sequence[int], indexes: Sequence[LiveIndex], room: int, turn: Turn
+    ) -> tuple[list[Tail], bool]:
+        """About so many entries, and whether these are all there are."""
         tails: list[Tail] = []
         for at in range(len(numbers)):
             # Begin where the last step ended, so that no shard waits for the others.
@@ -159,26 +176,20 @@ class Updater:
             try:
                 tail = self._next_tail(number, following, room)
             except Closed:
-                return False
+                return [], True
             except DocstoreError as error:
                 for index in following:
                     self._errors[index.definition.name] = error
                 continue
             if tail is None:
                 continue
+            turn.give_way()
             tails.append(tail)
             room -= tail.last - tail.after
             if room <= 0:
                 self._turn = (self._turn + at) % len(numbers)
-                break
-        for index in indexes if tails else ():
-            self._take(index, tails)
-        if room > 0:
-            self._pacing.backlog = 0
-            return False
-        with suppress(DocstoreError, KeyError):  # met by who follows; emptied meanwhile
-            self._pacing.backlog = self._behind(numbers, indexes)
-        return True
+                return tails, False
+        return tails, True
 
     def _take(self, index: LiveIndex, tails: Sequence[Tail]) -> None:
         try:

@@ -15,9 +15,11 @@ from docstore.global_index.pacing import (
     BUSY_ENTRIES,
     IDLE_ENTRIES,
     REST_SECONDS,
+    REST_SECONDS_BEHIND_MAX,
     REST_SECONDS_MAX,
     Pacing,
 )
+from docstore.global_index.tails import Tail, in_parts
 from docstore.global_index.updater import Updater
 
 Cars = Collection[dict[str, Any]]
@@ -143,10 +145,21 @@ def test_how_much_is_taken_goes_by_who_writes_and_by_what_is_left() -> None:
     pacing.note_write()
     assert (before, pacing.is_writing) == (False, True)
     assert pacing.entries(is_writing=True) == BUSY_ENTRIES
-    keeping_up = pacing.rest(0.01), pacing.flushing_rest(0.01)
+    keeping_up = pacing.rest(0.01, 1.0), pacing.flushing_rest(0.01)
     pacing.backlog = BACKLOG_MAX
     assert pacing.entries(is_writing=True) == BEHIND_ENTRIES
-    behind = pacing.rest(0.01), pacing.flushing_rest(0.01)
-    assert keeping_up[0] < behind[0] == REST_SECONDS_MAX
+    behind = pacing.rest(0.01, 0.02), pacing.flushing_rest(0.01)
+    assert keeping_up[0] < REST_SECONDS_MAX < behind[0]
     assert keeping_up[1] < behind[1]
-    assert pacing.rest(0.0) == REST_SECONDS
+    assert pacing.rest(1.0, 10.0) == pacing.flushing_rest(10.0) == REST_SECONDS_BEHIND_MAX
+    pacing.backlog = 0
+    assert pacing.rest(0.0, 0.0) == REST_SECONDS
+    assert pacing.rest(1.0, 10.0) == REST_SECONDS_MAX
+
+
+def test_tails_are_taken_in_parts_and_none_is_left_out() -> None:
+    tails = [Tail(n, 0, entries, entries, []) for n, entries in enumerate([3, 1, 9, 2, 2])]
+    parts = list(in_parts(tails, 4))
+    assert [[tail.shard for tail in part] for part in parts] == [[0, 1], [2], [3, 4]]
+    assert list(in_parts(tails[:1], 4)) == [tails[:1]]
+    assert list(in_parts([], 4)) == []
