@@ -129,10 +129,10 @@ class DocumentCodec(Generic[D]):
         for field, part in zip(self._spec.fields, parts, strict=True):
             held = _reach(document, field)
             if held is None or isinstance(held, bytes):
-                missing[field] = _part_json(part)
+                missing[field] = part_json(part)
             elif isinstance(part, bytes) and held == part.decode("utf-8", "replace"):
                 continue  # a model writes bytes as text
-            elif _part_json(self._key_part(field, held)) != _part_json(self._key_part(field, part)):
+            elif part_json(self._key_part(field, held)) != part_json(self._key_part(field, part)):
                 raise InvalidDocument(
                     f"the document's {field!r} is {held!r}, but it is put under {part!r}",
                     hint="leave out the key, or make the two agree",
@@ -287,7 +287,7 @@ def _json(document: Any) -> bytes:
         ) from error
 
 
-def _part_json(part: Any) -> Any:
+def part_json(part: Any) -> Any:
     """A part of a key as a document holds it."""
     if isinstance(part, bytes):
         return base64.b64encode(part).decode()

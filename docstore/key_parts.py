@@ -90,10 +90,11 @@ class KeyParts:
 
         The unlikely ones are named only when some document has them.
         """
-        parts = self._possible(field, value)
+        parts = self.possible(field, value)
         return parts and (parts[0], *filter(self._holds, parts[1:]))
 
-    def _possible(self, field: str, value: Any) -> tuple[Any, ...] | None:
+    def possible(self, field: str, value: Any) -> tuple[Any, ...] | None:
+        """The same, whether a document has them or not."""
         kind = self._kinds[field]
         if isinstance(value, str):
             if kind in (Kind.STRING, Kind.KEYWORD, Kind.ANY):

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from docstore import keys
+from docstore.bounds import bound_shown
 from docstore.catalog import Definition
 from docstore.field_readers import Readers
 from docstore.global_index.indexes import GlobalIndexes
@@ -206,11 +207,12 @@ class Partitions:
 
     def stats(self) -> dict[str, Any]:
         """Documents, bytes, log and index of every partition, and their sums."""
+        spec = self.definition.key
         partitions = [
             {
                 **self._partition_stats(each.number),
-                "lower": self._bound_shown(each.lower),
-                "upper": self._bound_shown(each.upper),
+                "lower": bound_shown(spec, each.lower),
+                "upper": bound_shown(spec, each.upper),
             }
             for each in self.definition.partition_map.partitions
         ]
@@ -224,10 +226,6 @@ class Partitions:
             "indexes": self.indexes.stats(),
             "verification": self.indexes.verification,
         }
-
-    def _bound_shown(self, bound: int | bytes | None) -> int | str | None:
-        """A token as it is, a bound of keys as the text that indexes hold."""
-        return self.key_text(bound) if isinstance(bound, bytes) else bound
 
     def _partition_stats(self, number: int) -> dict[str, Any]:
         shard, follower = self.shard(number), self.follower(number)

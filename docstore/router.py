@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from docstore.fixed_keys import fixed_keys
 from docstore.key_parts import KeyParts
 from docstore.key_spans import partitions_within
 from docstore.keys import KeySpec, encode, partition_bytes, prefix_range
@@ -127,6 +128,12 @@ def _narrowed(
     spread = [fan for data in pinned if (fan := partition_map.fan_of(data)) > 1]
     if spread:
         reason += f", {len(spread)} of them salted over {sum(spread)} places in all"
+        keys = fixed_keys(query, spec, parts)
+        if keys is not None:
+            whole = [key for key in keys if partition_bytes(spec, key) in pinned]
+            owners = {partition_map.owner_of(spec, key) for key in whole}
+            shards = tuple(sorted(owners)) or shards[:1]
+            reason += f", and the whole key to {len(whole)}"
     price = _search_price(shards, documents)
     return Candidate("salted_key" if spread else "single_shard", shards, price, reason)
 

@@ -5,7 +5,8 @@ Invariants:
 2. What a merge made is not split, and what a split made not merged, for REST_SECONDS; and a merge
    is due only while there are more partitions than the collection was made with.
 3. A load counts when it stood at every look of the window; so does what is too small.
-4. A partition that cannot be split is tried again only once it holds twice what it did, or half.
+4. A partition that cannot be split is tried again after REFUSED_SECONDS, or once it holds twice
+   what it did, or half.
 5. What failed is tried again after a pause, each time twice as long.
 
 Deliberately absent: looking and doing (`growth`), and where to cut (`resharding`).
@@ -20,6 +21,9 @@ from docstore.partitioning import PARTITIONS_MAX
 
 REST_SECONDS = 600.0
 """A change copies every document of its partitions: undoing it soon would be worse than waiting."""
+REFUSED_SECONDS = 600.0
+"""Other keys may come, or be written, without any sign of it in the numbers; to find out costs a
+look at every key, a second per million."""
 LOAD_DOCUMENTS_MIN = 1_000
 """Fewer documents that are written often are hot keys: cutting between them helps nobody."""
 PAUSE_SECONDS, PAUSE_SECONDS_MAX = 60.0, 3600.0
@@ -58,10 +62,11 @@ Action = Split | Merge
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a partition could not be split, and how many documents it held then."""
+    """Why a partition could not be split, how many documents it held then, and when that was."""
 
     why: str
     documents: int
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +111,10 @@ def rates_of(memory: Memory, number: int) -> list[float]:
     ]
 
 
-def refused(memory: Memory, action: Split, why: str, documents: int) -> Memory:
+def refused(memory: Memory, action: Split, why: str, documents: int, now: float) -> Memory:
     """After a partition proved to have nothing to split."""
     place = (action.number, action.by_load)
-    return replace(memory, refusals={**memory.refusals, place: Refusal(why, documents)})
+    return replace(memory, refusals={**memory.refusals, place: Refusal(why, documents, now)})
 
 
 def failed(memory: Memory, why: str, now: float) -> Memory:
@@ -137,7 +142,7 @@ def _remembered(
         refusals={
             place: each
             for place, each in memory.refusals.items()
-            if place[0] in order and _is_still(each, seen.get(place[0]))
+            if place[0] in order and _is_still(each, seen.get(place[0]), now)
         },
     )
     small = {
@@ -160,10 +165,11 @@ def _looks(
     return (*older, *(look for look in known if look[0] > begins), (now, seen.writes))
 
 
-def _is_still(refusal: Refusal, seen: Seen | None) -> bool:
+def _is_still(refusal: Refusal, seen: Seen | None, now: float) -> bool:
     if seen is None:
         return True
-    return refusal.documents < 2 * seen.documents < 4 * refusal.documents
+    is_alike = refusal.documents < 2 * seen.documents < 4 * refusal.documents
+    return is_alike and now - refusal.at < REFUSED_SECONDS
 
 
 def _is_small(

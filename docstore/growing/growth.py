@@ -70,7 +70,8 @@ class Growth:
         except DocstoreError as error:
             if isinstance(error, InvalidRequest) and isinstance(action, Split):
                 held = seen[action.number].documents
-                learn = partial(refused, action=action, why=error.message, documents=held)
+                told = error.message
+                learn = partial(refused, action=action, why=told, documents=held, now=clock())
             else:
                 learn = partial(failed, why=str(error), now=clock())
         else:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -172,6 +173,33 @@ def test_without_bounds_a_collection_has_one_partition(store: Store) -> None:
     cars.put({"id": "a"})
     (part,) = cars.stats()["partitions"]
     assert (part["documents"], part["lower"], part["upper"]) == (1, "", None)
+
+
+@pytest.mark.parametrize(
+    ("key", "at", "shown"),
+    [
+        ("id", "k5", "k5"),
+        (Key("id"), "k5", "k5"),
+        (Key("n"), 5, "5"),
+        (Key("x"), 2.5, "2.5"),
+        (Key("day"), datetime(2026, 1, 5, tzinfo=UTC), "2026-01-05T00:00:00+00:00"),
+        (Key("seller", "n"), ("a",), '["a"]'),
+        (Key("seller", "n"), ("a", 5), '["a",5]'),
+        (Key("n", "day"), (5, "2026-01-05"), '[5,"2026-01-05T00:00:00+00:00"]'),
+    ],
+)
+def test_a_bound_is_shown_as_it_was_given(
+    store: Store, key: str | Key, at: Any, shown: str
+) -> None:
+    fields = {"id": "keyword", "n": "int", "x": "float", "day": "datetime", "seller": "keyword"}
+    cars = store.create_collection("cars", {"fields": fields}, key=key, partitioning=Range([at]))
+    left, right = cars.stats()["partitions"]
+    assert (left["lower"], left["upper"], right["lower"], right["upper"]) == (
+        "",
+        shown,
+        shown,
+        None,
+    )
 
 
 def opened_shards(cars: Collection[Any]) -> list[int]:

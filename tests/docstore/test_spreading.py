@@ -30,9 +30,11 @@ def _sale(seller: str, number: int) -> dict[str, Any]:
     return {"seller": seller, "n": number, "color": ("red", "blue")[number % 2]}
 
 
-def _filled(store: Store, partitions: int = 4, count: int = 60, **more: Any) -> Sales:
+def _filled(
+    store: Store, partitions: int = 4, count: int = 60, schema: Any = _SCHEMA, **more: Any
+) -> Sales:
     sales = store.create_collection(
-        "sales", _SCHEMA, key=Key("seller", "n"), partitions=partitions, **more
+        "sales", schema, key=Key("seller", "n"), partitions=partitions, **more
     )
     sales.put_many(_sale("big", number) for number in range(count))
     sales.put_many(_sale(f"small-{number}", number) for number in range(20))
@@ -94,6 +96,31 @@ def test_a_read_by_key_touches_one_shard_whatever_the_fan(store: Store, fan: int
     assert plan.chosen.name == ("salted_key" if fan > 1 else "single_shard")
     assert sales.stats()["salts"] == ([{"key": "big", "fan": fan}] if fan > 1 else [])
     assert len(sales.explain(filter={"seller": "small-1"}).chosen.shards) == 1
+
+
+@pytest.mark.parametrize("kind", ["keyword", "any"])
+def test_a_filter_on_the_whole_key_asks_the_one_shard_that_has_it(store: Store, kind: str) -> None:
+    fields = {"seller": kind, "n": "int", "color": "keyword"}
+    sales = _filled(store, partitions=8, schema={"fields": fields})
+    sales.salt("big", 8)
+
+    def asked(only: dict[str, Any], found: list[int]) -> int:
+        result = sales.search(filter={"seller": "big", **only}, limit=100)
+        assert sorted(hit.document["n"] for hit in result.hits) == found
+        return result.shards_touched
+
+    for number in range(60):
+        assert asked({"n": number}, [number]) == 1
+    assert asked({"n": 1.0}, [1]) == 1
+    assert asked({"n": 999}, []) == 1
+    assert asked({"n": 3, "color": "red"}, []) == 1
+    assert asked({"n": {"in": [1, 2]}}, [1, 2]) <= 2
+    assert asked({"n": {"lte": 2}}, [0, 1, 2]) == 8
+    plan = sales.explain(filter={"and": [{"seller": "big"}, {"n": 5}]})
+    assert plan.chosen.shards == (sales.partitions.owner_of(("big", 5)),)
+    assert "the whole key to 1" in plan.chosen.reason
+    either = {"or": [{"n": 5}, {"color": "red"}]}
+    assert asked(either, sorted({5, *range(0, 60, 2)})) == 8
 
 
 def test_fans_grow_and_shrink_and_go_away(store: Store) -> None:

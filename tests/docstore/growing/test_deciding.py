@@ -11,6 +11,7 @@ from docstore import AutoSplit, InvalidRequest
 from docstore.growing.deciding import (
     LOAD_DOCUMENTS_MIN,
     PAUSE_SECONDS,
+    REFUSED_SECONDS,
     REST_SECONDS,
     Action,
     Memory,
@@ -148,15 +149,33 @@ def test_what_was_merged_is_not_split_at_once() -> None:
     assert at >= REST_SECONDS
 
 
-def test_what_cannot_be_split_is_tried_again_only_when_it_is_another_size() -> None:
-    memory = refused(Memory(), Split(0, ""), "one key only", 1_500)
+def test_what_cannot_be_split_is_tried_again_at_once_when_it_is_another_size() -> None:
+    memory = refused(Memory(), Split(0, ""), "one key only", 1_500, 0.0)
     for documents, due in ((1_500, False), (2_999, False), (3_000, True)):
         memory, action = decide(LIMITS, memory, (0,), {0: seen(documents)}, 1, 1.0)
         assert (action is not None) == due
 
 
+@pytest.mark.parametrize("by_load", [False, True])
+def test_what_cannot_be_split_is_tried_again_after_a_while_as_other_keys_may_have_come(
+    by_load: bool,
+) -> None:
+    now, tried = 0.0, []
+    memory = Memory()
+    limits = LOADED if by_load else LIMITS
+    while now < 3 * REFUSED_SECONDS:
+        now += 5.0
+        memory, action = decide(limits, memory, (0,), {0: seen(1_500, int(now * 500))}, 1, now)
+        if isinstance(action, Split):
+            tried.append(now)
+            memory = refused(memory, action, "one key", 1_500, now)
+            assert memory.refusals
+    assert len(tried) == 3
+    assert min(later - earlier for earlier, later in pairwise(tried)) >= REFUSED_SECONDS
+
+
 def test_a_load_that_cannot_be_halved_does_not_keep_a_large_partition_whole() -> None:
-    memory = refused(Memory(), Split(0, "", by_load=True), "one key", 1_500)
+    memory = refused(Memory(), Split(0, "", by_load=True), "one key", 1_500, 0.0)
     _, action = decide(LIMITS, memory, (0,), {0: seen(1_500)}, 1, 1.0)
     assert isinstance(action, Split)
     assert not action.by_load
