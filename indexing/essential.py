@@ -54,14 +54,22 @@ class Essential:
     """How the matches of the essential clauses are found in one view, and what the others may be.
 
     `query` finds them, scored in full. `beyond` finds those of them that do not hold the term,
-    which `held` documents do. A match of no essential clause scores at most `bound`, once a score
-    of this view is corrected.
+    which `held` documents do; all of these are among what `loosely` finds, without looking at where
+    words stand. A match of no essential clause scores at most `bound`, once a score of this view is
+    corrected.
     """
 
     query: Query
     beyond: Query
+    loosely: Query | None
     held: int
     bound: float
+
+    def total(self, view: View) -> int:
+        """How many documents match any clause."""
+        if self.loosely is not None and not view.count(self.loosely):
+            return self.held
+        return self.held + view.count(self.beyond)
 
 
 def parted(node: Resolved, everywhere: Frequencies, views: int) -> Parted | None:
@@ -99,6 +107,19 @@ def essential(
         return None
     schema = view.layout.tantivy_schema
     must = Combined(((Occur.Must, of.others), (Occur.Should, of.term)), 0, of.boost)
-    plain = Combined(((Occur.Must, of.others), (Occur.MustNot, of.term)))
+    beyond = built(Combined(((Occur.Must, of.others), (Occur.MustNot, of.term))), schema)
+    loose, loosely = _loose(of.others), None
+    if loose != of.others:
+        loosely = built(Combined(((Occur.Must, loose), (Occur.MustNot, of.term))), schema)
     bound = of.boost * score_bound(of.term, own, weights) * (1 + _NOISE)
-    return Essential(built(must, schema, weights, later), built(plain, schema), held, bound)
+    return Essential(built(must, schema, weights, later), beyond, loosely, held, bound)
+
+
+def _loose(node: Resolved) -> Resolved:
+    """The node with the words of its phrases anywhere in a document."""
+    if isinstance(node, Combined):
+        return Combined(tuple((occur, _loose(clause)) for occur, clause in node.clauses), 1)
+    if isinstance(node, Scored) and len(node.terms) > 1:
+        words = (Scored(node.column, node.source, ((0, term),)) for _, term in node.terms)
+        return Combined(tuple((Occur.Must, word) for word in words))
+    return node

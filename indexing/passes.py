@@ -93,7 +93,7 @@ class Run:
             self.entries, self.total = first_by_key(self.view, by.query, wanted)
         elif self._narrow is not None:
             self.entries = self._essential(self._narrow, wanted + by.ahead)
-            self.total = self._narrow.held + self.view.count(self._narrow.beyond)
+            self.total = self._narrow.total(self.view)
         elif by.matches is None:
             self.total, self.entries = self._first(wanted + by.ahead, count=True)
         else:
