@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from indexing.analysis import STANDARD
+from indexing.floats import survives
 from indexing.layout import (
     EVERY,
     EVERY_TERM,
@@ -92,9 +93,11 @@ class Flattener:
                 elif kind is Kind.INT:
                     self._integers[path] = columns[ColumnKind.INT]
         self.found: set[Discovered] = set()
+        self._is_exact = True
 
-    def line(self, key_text: str, seq: int, document: dict[str, Any]) -> str:
-        """The index line of a document, as JSON text."""
+    def line(self, key_text: str, seq: int, document: dict[str, Any]) -> str | Line:
+        """The index line of a document, as JSON text; as values when text would change one."""
+        self._is_exact = True
         words: list[str] = []
         line: Line = {
             KEY: key_text,
@@ -118,7 +121,7 @@ class Flattener:
                 self._field(line, name, value)
         if not words:
             del line[self._words]
-        return orjson.dumps(line).decode()
+        return orjson.dumps(line).decode() if self._is_exact else line
 
     def _field(self, line: Line, path: str, value: Any) -> None:
         known = self._static.get(path)
@@ -131,6 +134,8 @@ class Flattener:
                 continue
             if type(each) is list:
                 self._field(line, path, each)
+            elif kind is Kind.FLOAT:
+                self._float(line, columns[ColumnKind.FLOAT], each)
             elif catch_all is None:
                 _typed(line, kind, columns, each)
             elif type(each) is str:
@@ -157,9 +162,19 @@ class Flattener:
                 self.found.add((path, kind))
         elif kind is Kind.STRING:
             _string(line, path, columns, self._layout.catch_all["standard"], value)
+        elif kind is Kind.FLOAT:
+            self._float(line, columns[ColumnKind.FLOAT], value)
         else:
             (name,) = columns.values()
-            _put(line, name, float(value) + 0.0 if kind is Kind.FLOAT else value)
+            _put(line, name, value)
+
+    def _float(self, line: Line, name: str, value: Any) -> None:
+        """A value that is no number stays in the document and is not found by this field."""
+        with suppress(ValueError, TypeError, OverflowError):
+            number = float(value) + 0.0  # -0.0 is 0.0
+            if math.isfinite(number):
+                _put(line, name, number)
+                self._is_exact = self._is_exact and survives(number)
 
 
 _COLUMNS_OF: dict[Kind, tuple[ColumnKind, ...]] = {
@@ -233,10 +248,6 @@ def _typed(line: Line, kind: Kind, columns: dict[ColumnKind, str], value: Any) -
             address = str(address_of(value))
             _put(line, columns[ColumnKind.IP], address)
             _put(line, columns[ColumnKind.IP_ORDER], address_order(value))
-        elif kind is Kind.FLOAT:
-            number = float(value) + 0.0  # -0.0 is 0.0
-            if math.isfinite(number):
-                _put(line, columns[ColumnKind.FLOAT], number)
         elif kind_of(value) is kind:
             (name,) = columns.values()
             _put(line, name, value)

@@ -35,13 +35,13 @@ _FORMAT = 2
 
 
 class Change(NamedTuple):
-    """The latest state of one document: its line, or None when it is gone.
+    """The latest state of one document: its line, as JSON or as values, or None when it is gone.
 
     `is_new` promises that the index holds nothing under this key, which saves looking for it.
     """
 
     key_text: str
-    line: str | None
+    line: str | dict[str, Any] | None
     is_new: bool
 
 
@@ -301,8 +301,11 @@ class LocalIndex:
             for key_text, line, is_new in changes:
                 if not is_new:
                     writer.delete_documents_by_term(KEY, key_text)
-                if line is not None:
+                if isinstance(line, str):
                     writer.add_json(line)
+                elif line is not None:
+                    schema = self.layout.tantivy_schema
+                    writer.add_document(tantivy.Document.from_dict(line, schema))
             return Filling(self.directory, writer, lent.pop_all())
 
     def reload(self) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from indexing.flatten import Flattener
+import orjson
+
+from indexing.flatten import Flattener, Line
 from indexing.layout import Layout
 from indexing.local_index import Change, LocalIndex, View
 from indexing.passes import Run
@@ -21,7 +23,7 @@ def key_of(number: int) -> str:
     return f"{number:03d}"
 
 
-def lines_of(schema: Schema, documents: Documents) -> tuple[Layout, list[str]]:
+def lines_of(schema: Schema, documents: Documents) -> tuple[Layout, list[str | Line]]:
     """The layout that holds all documents, and their lines for it."""
     layout = Layout(schema)
     while True:
@@ -30,6 +32,12 @@ def lines_of(schema: Schema, documents: Documents) -> tuple[Layout, list[str]]:
         if not flattener.found or layout.is_full:
             return layout, lines
         layout = layout.grown(flattener.found)
+
+
+def held_in(line: str | Line) -> Line:
+    """What a line holds, whether it is text or not."""
+    held: Line = orjson.loads(line) if isinstance(line, str) else line
+    return held
 
 
 def build(

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,13 +12,13 @@ from indexing.freetext import parse_text
 from indexing.layout import KEYWORD_BYTES_MAX, PRESENT, ColumnKind, Layout
 from indexing.query import MatchPhrase
 from indexing.schema import Kind, Schema
-from tests.indexing.built_index import build, found, key_of, lines_of
+from tests.indexing.built_index import build, found, held_in, key_of, lines_of
 
 
 def flat(definition: Any, document: dict[str, Any]) -> dict[str, list[Any]]:
     """What the line of a document holds, as `path:kind` to a list of values."""
     layout, (line,) = lines_of(Schema.from_json(definition), [document])
-    held = orjson.loads(line)
+    held = held_in(line)
     names = {column.name: f"{column.path}:{column.kind.name.lower()}" for column in layout.columns}
     return {
         names[name]: (value[::VALUE_GAP] if names[name].endswith(":text") else value)
@@ -86,7 +85,7 @@ def test_discovered_names_are_told_from_paths_and_whole_numbers_from_those_beyon
     }  # fmt: skip
     layout, lines = lines_of(Schema.from_json({}), [{"n": 7}, {"n": 2**63}, {"n": "seven"}])
     assert [kind for path, kind in layout.discovered] == [Kind.FLOAT, Kind.INT, Kind.STRING]
-    assert all(len(orjson.loads(line)) > 4 for line in lines)
+    assert all(len(held_in(line)) > 4 for line in lines)
 
 
 SELLERS = {
@@ -150,10 +149,10 @@ def test_a_string_too_long_for_a_keyword_leaves_its_words_and_its_presence(
     layout, (short, long) = lines_of(schema, [{"x": fits}, {"x": fits + character}])
     keyword = layout.column("x", ColumnKind.KEYWORD)
     assert keyword is not None
-    assert orjson.loads(short)[keyword.name] == fits
-    assert keyword.name not in orjson.loads(long)
-    assert orjson.loads(long)[PRESENT] == "x"
-    assert orjson.loads(long)["all_standard"] == [fits + character]
+    assert held_in(short)[keyword.name] == fits
+    assert keyword.name not in held_in(long)
+    assert held_in(long)[PRESENT] == "x"
+    assert held_in(long)["all_standard"] == [fits + character]
 
 
 def test_words_of_all_strings_are_in_the_catch_all_of_their_analyzer() -> None:
@@ -161,7 +160,7 @@ def test_words_of_all_strings_are_in_the_catch_all_of_their_analyzer() -> None:
         "fields": {"a": "string", "b": {"type": "text", "analyzer": "english"}, "c": "keyword"}
     }
     _, (line,) = lines_of(Schema.from_json(definition), [{"a": "x", "b": "y", "c": "z"}])
-    held = orjson.loads(line)
+    held = held_in(line)
     assert (held["all_standard"], held["all_english"]) == (["x", "z"], ["y"])
 
 
