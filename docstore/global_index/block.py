@@ -13,12 +13,11 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
-import orjson
 
 from docstore.global_index.column import Column, Mask, Numbers, Places
 from docstore.global_index.extracting import Extractor
 from docstore.global_index.merging import Merge
-from docstore.global_index.postings import SEVERAL, payload_of
+from docstore.global_index.postings import SEVERAL, payloads
 from docstore.global_index.readings import order_value
 from docstore.global_index.wanted import Held, Wanted
 
@@ -93,9 +92,9 @@ class Block:
         counts = Counter(dict(zip(self.terms, np.diff(living).tolist(), strict=True)))
         counts.update([term for term, _, _ in fresh])
         rows = [row for _, _, row in fresh]
-        payloads = [orjson.loads(payload_of(row)) for row in rows]
+        carried = payloads(rows)
         columns = {
-            path: column.merged(merge, self._of.compared(path, payloads))
+            path: column.merged(merge, self._of.compared(path, carried))
             for path, column in self._columns.items()
         }
         block = Block(self.lower, self.upper, (), self._of)
@@ -121,8 +120,7 @@ class Block:
         column = self._columns.get(path)
         if column is None:
             if self._payloads is None:
-                joined = b"[" + b",".join(map(payload_of, self.packed)) + b"]"
-                self._payloads = orjson.loads(joined)
+                self._payloads = payloads(self.packed)
             values = self._of.compared(path, self._payloads)
             column = self._columns[path] = Column(values)
         return column
@@ -137,7 +135,7 @@ class Block:
     def raw(self, path: str, places: Sequence[int]) -> list[Any]:
         """A covered field of some postings, as documents hold it."""
         reader = self._of.value_reader(path)
-        return [reader(orjson.loads(payload_of(self.packed[at]))) for at in places]
+        return list(map(reader, payloads([self.packed[at] for at in places])))
 
     def kill(self, term: bytes, key: bytes) -> None:
         """Take a document from under a term, if it is there."""
@@ -201,12 +199,11 @@ class Block:
         readers = [(self._of.compared_reader(path), test) for path, test in tests]
         rows: list[Row] = []
         for term in terms:
-            for key, row in self.fresh[term].items():
-                if readers:
-                    payload = orjson.loads(payload_of(row))
-                    if not all(test.holds(reader(payload)) for reader, test in readers):
-                        continue
-                rows.append((term, key, row))
+            those = self.fresh[term]
+            carried = payloads(list(those.values())) if readers else [[]] * len(those)
+            for (key, row), payload in zip(those.items(), carried, strict=True):
+                if all(test.holds(reader(payload)) for reader, test in readers):
+                    rows.append((term, key, row))
         if rows:
             found.append(Loose(rows, self._of))
 
@@ -335,8 +332,7 @@ class Loose:
         ]
 
     def _column(self, path: str) -> Column:
-        payloads = [orjson.loads(payload_of(row)) for _, _, row in self._rows]
-        return Column(self._of.compared(path, payloads))
+        return Column(self._of.compared(path, payloads([row for _, _, row in self._rows])))
 
     def all_keys(self) -> list[bytes]:
         """The keys, in no order."""
@@ -353,4 +349,5 @@ class Loose:
     def values(self, path: str) -> list[tuple[bytes, Any]]:
         """The key and a covered field of each, as documents hold it."""
         reader = self._of.value_reader(path)
-        return [(key, reader(orjson.loads(payload_of(row)))) for _, key, row in self._rows]
+        values = map(reader, payloads([row for _, _, row in self._rows]))
+        return list(zip([key for _, key, _ in self._rows], values, strict=True))

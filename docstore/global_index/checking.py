@@ -76,8 +76,9 @@ def check_document(
     """What every partition says otherwise than a document, unless it was written meanwhile."""
     for place, rows in enumerate(index.rows_of(key, number, record)):
         partition, unread = index.files.partitions[place], index.definition.unread
+        stored = partition.held([key]).get(key, {})
         held = {
-            term: partition.posting(term, key)
+            term: unpacked(term, key, stored[term]) if term in stored else None
             for term in partition.terms_of([key]).get(key, ())
             if term not in unread
         }

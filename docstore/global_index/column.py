@@ -86,6 +86,7 @@ class Column:
         at: list[int] = []
         found: list[Any] = []
         spread: list[int] = []
+        names: dict[int, bytes] = {}  # of lists, which several postings of a document share
         for place, value in enumerate(values):
             kind = type(value)
             if kind is int or kind is float:
@@ -98,7 +99,7 @@ class Column:
                 name = value
                 if kind is list:
                     self._has_lists = True
-                    name = orjson.dumps(value)
+                    name = names.get(id(value)) or names.setdefault(id(value), orjson.dumps(value))
                 code = code_of.get(name)
                 if code is None:
                     code = code_of[name] = len(coded)

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from docstore.global_index import postings
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.postings import packed
 from docstore.global_index.readings import all_comparable
@@ -140,11 +141,20 @@ class Extractor:
                 for reader, words in zip(self._readers, self._words, strict=True)
             ]
             carried = carried[:-1] + b"," + orjson.dumps(values) + b"]"
+        is_shared = several and len(carried) > postings.SHARED_BYTES_MIN
+        end, shared = (b"]", carried) if is_shared else (carried, None)
         for term, value in found.items():
-            payload = b"[" + orjson.dumps(value) + carried
+            payload = b"[" + orjson.dumps(value) + end
             for place, name in self._placed(term, key):
                 rows[place][name] = packed(
-                    name, key, shard, record.seq, record.version, payload, several=several
+                    name,
+                    key,
+                    shard,
+                    record.seq,
+                    record.version,
+                    payload,
+                    several=several,
+                    shared=shared,
                 )
         return rows
 
@@ -216,7 +226,12 @@ class Extractor:
             # Of one type, equal values are read alike: each is read once.
             read = {value: all_comparable(value, kind) for value in set(values)}
             return list(map(read.__getitem__, values))
-        return [all_comparable(value, kind) for value in values]
+        # Postings of one document have one list, and so have one that is read.
+        lists = {id(each): each for each in values if type(each) is list}
+        alike = {name: all_comparable(each, kind) for name, each in lists.items()}
+        return [
+            alike[id(each)] if type(each) is list else all_comparable(each, kind) for each in values
+        ]
 
     def wanted(self, asked: Sequence[Asked]) -> Wanted:
         """The stored terms of what is asked of the leading fields; raises InvalidQuery."""

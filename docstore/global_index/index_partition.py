@@ -5,31 +5,38 @@ documents each term has, and the checkpoints of all shards change in one transac
 every moment, also after a crash, the partition holds exactly the state that its checkpoints name,
 or a later state of documents whose entries follow. Applying a change again changes nothing.
 
-On disk, big endian. postings: term and the document's key -> see `postings`. documents: key -> u16
-length and bytes of each of its terms here. terms: term -> u64 documents. meta: `form` u8 1; `ready`
-once it was compared; for each shard `s` u32 -> u64 seq, while it is filled `f` u32 -> the last key
-taken.
+On disk, big endian. postings: term and the document's key -> see `postings`. documents: key -> see
+`document_terms`. terms: term -> u64 documents. meta: `form` u8 2 (1 where no postings share
+anything); `ready` once it was compared; for each shard `s` u32 -> u64 seq, while it is filled `f`
+u32 -> the last key taken.
 """
 
 import struct
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from docstore import files
 from docstore.environment import Environment, Transaction
-from docstore.global_index.postings import Posting, located, suffix_of, unpacked
+from docstore.global_index.document_terms import packed_terms, shared_in, terms_in
+from docstore.global_index.postings import (
+    SHARED,
+    Posting,
+    located,
+    sharing,
+    suffix_of,
+    unpacked,
+)
 from indexing.errors import Closed, Corruption, DocstoreError
 
 TABLES = ("documents", "meta", "postings", "terms")
 POSTINGS_FILE = "postings.mdb"
 _NUMBER = struct.Struct(">Q")
-_LENGTH = struct.Struct(">H")
 _SHARD = struct.Struct(">I")
 _FORM, _READY = b"form", b"ready"
-_FORMAT = b"\x01"
+_PLAIN, _FORMAT = b"\x01", b"\x02"
 READ_BATCH = 2000
 """Postings or documents read in one transaction by who walks all of them."""
 COUNTED_MAX = 200
@@ -100,10 +107,10 @@ class IndexPartition:
 
     def _check_format(self, opened: Environment) -> None:
         found = opened.get("meta", _FORM)
-        if found is None and not self._read_only:
+        if found in (None, _PLAIN) and not self._read_only:
             meta = opened.tables["meta"]
             opened.write(lambda transaction: transaction.put(_FORM, _FORMAT, db=meta))
-        elif found not in (None, _FORMAT):
+        elif found not in (None, _PLAIN, _FORMAT):
             raise Corruption(
                 f"an index partition has the form {found!r}",
                 hint="open the store for writing with this version: it fills the index again",
@@ -158,7 +165,7 @@ class IndexPartition:
         counts: dict[bytes, int] = {}
         for key, before in held.items():
             rows = changes[key]
-            for term in _terms(before):
+            for term in terms_in(before):
                 counts[term] = counts.get(term, 0) - 1
                 if term not in rows:
                     transaction.delete(term + suffix_of(key), db=postings)
@@ -170,11 +177,10 @@ class IndexPartition:
             if not rows:
                 continue
             suffix = suffix_of(key)
-            packed = b""
+            packed = packed_terms(rows)
             for term, row in rows.items():
                 puts.append((term + suffix, row))
                 counts[term] = counts.get(term, 0) + 1
-                packed += _LENGTH.pack(len(term)) + term
             if held.get(key) != packed:
                 known.append((key, packed))
         puts.sort()
@@ -222,6 +228,7 @@ class IndexPartition:
         """
         found: list[tuple[bytes, bytes, bytes]] = []
         with self._environment.read() as transaction:
+            whole = self._whole(transaction)
             cursor = transaction.cursor(db=self._tables["postings"])
             if not cursor.set_range(lower or b"\0"):
                 return found, None
@@ -234,7 +241,7 @@ class IndexPartition:
                     if len(found) >= most:
                         return found, term
                     last = term
-                found.append((term, key, row))
+                found.append((term, key, whole(key, row)))
         return found, None
 
     def under(
@@ -246,6 +253,7 @@ class IndexPartition:
         """
         found: list[tuple[bytes, bytes, bytes]] = []
         with self._environment.read() as transaction:
+            whole = self._whole(transaction)
             cursor = transaction.cursor(db=self._tables["postings"])
             more = cursor.set_range(after or term)
             if more and cursor.key() == after:
@@ -254,23 +262,46 @@ class IndexPartition:
                 its, key = located(place, row)
                 if its != term:
                     return found, None
-                found.append((term, key, row))
+                found.append((term, key, whole(key, row)))
                 if len(found) >= most:
                     return found, place
         return found, None
 
+    def _whole(self, transaction: Transaction) -> Callable[[bytes, bytes], bytes]:
+        """What gives postings of some keys, read in this transaction, what they share."""
+        documents = self._tables["documents"]
+        known: dict[bytes, bytes] = {}
+
+        def whole(key: bytes, row: bytes) -> bytes:
+            if not row[0] & SHARED:
+                return row
+            if key not in known:
+                known[key] = shared_in(transaction.get(key, db=documents) or b"")
+                if not known[key]:
+                    raise Corruption(
+                        "postings of an index share what is not there",
+                        hint="it is filled again from the documents",
+                        file=POSTINGS_FILE,
+                    )
+            return sharing(row, known[key])
+
+        return whole
+
     def held(self, keys: Sequence[bytes]) -> dict[bytes, dict[bytes, bytes]]:
         """The postings that documents have here, of those that have any."""
-        names = self.terms_of(keys)
-        places = {
-            term + suffix_of(key): (term, key) for key, terms in names.items() for term in terms
-        }
-        found: dict[bytes, dict[bytes, bytes]] = {key: {} for key in names}
         with self._environment.read() as transaction:
+            stored = dict(transaction.cursor(db=self._tables["documents"]).getmulti(keys))
+            places = {
+                term + suffix_of(key): (term, key)
+                for key, value in stored.items()
+                for term in terms_in(value)
+            }
+            whole = self._whole(transaction)
+            found: dict[bytes, dict[bytes, bytes]] = {key: {} for key in stored}
             cursor = transaction.cursor(db=self._tables["postings"])
             for place, row in cursor.getmulti(sorted(places)):
                 term, key = places[place]
-                found[key][term] = row
+                found[key][term] = whole(key, row)
         return found
 
     def frequency(self, term: bytes) -> int:
@@ -308,20 +339,21 @@ class IndexPartition:
         """The terms that documents have here, of those that have any."""
         with self._environment.read() as transaction:
             found = transaction.cursor(db=self._tables["documents"]).getmulti(keys)
-        return {key: list(_terms(stored)) for key, stored in found}
+        return {key: list(terms_in(stored)) for key, stored in found}
 
     def posting(self, term: bytes, key: bytes) -> Posting | None:
         """What a document has under a stored term."""
-        row = self._environment.get("postings", term + suffix_of(key))
-        return None if row is None else unpacked(term, key, row)
+        with self._environment.read() as transaction:
+            row = transaction.get(term + suffix_of(key), db=self._tables["postings"])
+            return None if row is None else unpacked(term, key, self._whole(transaction)(key, row))
 
     def documents(self) -> Iterator[tuple[bytes, list[bytes]]]:
         """Every document here and its terms, in key order."""
         for key, value in self._walk("documents"):
-            yield key, list(_terms(value))
+            yield key, list(terms_in(value))
 
     def entries(self) -> Iterator[Posting]:
-        """Every posting, in order of term and key."""
+        """Every posting, in order of term and key, without what some share."""
         for place, row in self._walk("postings"):
             term, key = located(place, row)
             yield unpacked(term, key, row)
@@ -356,11 +388,3 @@ class IndexPartition:
 def is_damage(error: DocstoreError) -> bool:
     """Whether an error tells that a partition is damaged, and not a shard."""
     return isinstance(error, Corruption) and error.data.get("file") == POSTINGS_FILE
-
-
-def _terms(stored: bytes) -> Iterator[bytes]:
-    at = 0
-    while at < len(stored):
-        (length,) = _LENGTH.unpack_from(stored, at)
-        yield stored[at + 2 : at + 2 + length]
-        at += 2 + length

@@ -1,11 +1,15 @@
 """One posting as bytes: which document, under which term, and what it carries.
 
 Numbers here are on disk and never change meaning. A posting is kept under its stored term and the
-document's key, of which a long one is cut and ends in a digest.
+document's key, of which a long one is cut and ends in a digest. What the many postings of one
+document all carry is not in each of them: it is kept once, with the document's terms, and in memory
+they hold it together (`Sharing`), so that a list of thousands of values costs what it is long.
 """
 
 import hashlib
 import struct
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -16,7 +20,25 @@ _HEADER = struct.Struct(">BHIQQH")
 """Flags, bytes of the term, shard, seq, version, bytes of the key (0: as in the posting's key)."""
 SEVERAL = 1
 """Flag: the document is under several terms of the index."""
+SHARED = 2
+"""Flag: its JSON is the value alone; the rest is what the document's postings share."""
+SHARED_BYTES_MIN = 1000
+"""Bytes of JSON beside the value from which several postings share them: less is read faster where
+it is."""
 HEADER_BYTES = _HEADER.size
+
+
+class Sharing(bytes):
+    """A posting's value, and `shared`: the rest of the JSON array, from the first comma on."""
+
+    shared: bytes
+
+
+def sharing(row: bytes, shared: bytes) -> Sharing:
+    """A posting's value with what it shares."""
+    made = Sharing(row)
+    made.shared = shared
+    return made
 
 
 class Posting(NamedTuple):
@@ -47,16 +69,21 @@ def packed(
     payload: bytes,
     *,
     several: bool = False,
+    shared: bytes | None = None,
 ) -> bytes:
-    """A posting's value; `payload` is JSON."""
+    """A posting's value; `payload` is JSON, of the value alone where the rest is `shared`."""
+    flags = several * SEVERAL | (shared is not None) * SHARED
     if len(key) <= SUFFIX_BYTES_MAX:
-        return _HEADER.pack(several, len(term), shard, seq, version, 0) + payload
-    return _HEADER.pack(several, len(term), shard, seq, version, len(key)) + key + payload
+        row = _HEADER.pack(flags, len(term), shard, seq, version, 0) + payload
+    else:
+        row = _HEADER.pack(flags, len(term), shard, seq, version, len(key)) + key + payload
+    return row if shared is None else sharing(row, shared)
 
 
 def renamed(row: bytes, name: bytes) -> bytes:
     """A posting's value, to be kept under another name."""
-    return row[:1] + len(name).to_bytes(2, "big") + row[3:]
+    made = row[:1] + len(name).to_bytes(2, "big") + row[3:]
+    return sharing(made, row.shared) if isinstance(row, Sharing) else made
 
 
 def located(place: bytes, row: bytes) -> tuple[bytes, bytes]:
@@ -67,13 +94,33 @@ def located(place: bytes, row: bytes) -> tuple[bytes, bytes]:
     return place[:term_bytes], key
 
 
-def payload_of(row: bytes) -> bytes:
-    """The JSON of a posting."""
-    return row[HEADER_BYTES + ((row[23] << 8) | row[24]) :]
+def payloads(rows: Sequence[bytes]) -> list[list[Any]]:
+    """What postings carry, decoded at once: what some share is decoded once, and one object."""
+    found: list[list[Any]] = orjson.loads(b"[" + b",".join(map(_json_of, rows)) + b"]")
+    decoded: dict[bytes, list[Any]] = {}
+    for payload, row in zip(found, rows, strict=True):
+        if isinstance(row, Sharing):
+            if row.shared not in decoded:
+                decoded[row.shared] = _decoded(row.shared)
+            payload.extend(decoded[row.shared])
+    return found
 
 
 def unpacked(term: bytes, key: bytes, row: bytes) -> Posting:
     """A posting read back."""
     flags, _, shard, seq, version, _ = _HEADER.unpack_from(row)
-    payload = orjson.loads(payload_of(row))
+    payload: list[Any] = orjson.loads(_json_of(row))
+    if isinstance(row, Sharing):
+        payload += _decoded(row.shared)
     return Posting(term, key, bool(flags & SEVERAL), shard, seq, version, payload)
+
+
+def _json_of(row: bytes) -> bytes:
+    return row[HEADER_BYTES + ((row[23] << 8) | row[24]) :]
+
+
+@lru_cache(maxsize=4)
+def _decoded(shared: bytes) -> list[Any]:
+    """The postings of one document are often read one after another."""
+    found: list[Any] = orjson.loads(b"[" + shared[1:])
+    return found

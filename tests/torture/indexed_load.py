@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from docstore import GlobalIndex, NotFound, Store, Unavailable
-from docstore.global_index import shadows
+from docstore.global_index import postings, shadows
 
 NUMBERS = 400
 BATCH = 40
@@ -22,6 +22,7 @@ def main(data: str, seed: int) -> None:
     """Write until killed."""
     rng = random.Random(seed)
     shadows.POSTINGS_MIN = 50  # so that the index by ranges is cut while it is written to
+    postings.SHARED_BYTES_MIN = 0  # and postings of a list share what they carry
     with Store.open(data) as store:
         try:
             cars = store.collection("cars")

@@ -10,12 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from docstore import Collection, GlobalIndex, NotFound, Store, Unavailable
-from docstore.global_index import shadows
+from docstore.global_index import postings, shadows
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.tails import read_tail
 from docstore.global_index.term_moving import salt
@@ -53,12 +54,14 @@ class Interleavings(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.root = Path(tempfile.mkdtemp(prefix="docstore-test-"))
-        self.postings_min, shadows.POSTINGS_MIN = shadows.POSTINGS_MIN, 4
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(shadows, "POSTINGS_MIN", 4)
         self.data = self.root / "0"
         self.copies = 0
 
-    @initialize(partitions=st.sampled_from([1, 3]))
-    def create(self, partitions: int) -> None:
+    @initialize(partitions=st.sampled_from([1, 3]), shared_min=st.sampled_from([0, 1000]))
+    def create(self, partitions: int, shared_min: int) -> None:
+        self.patch.setattr(postings, "SHARED_BYTES_MIN", shared_min)
         self.store = Store.open(self.data)
         cars = self.store.create_collection(
             "cars", partitions=partitions, indexes=[INDEXES["color"], INDEXES["price"]]
@@ -280,7 +283,7 @@ class Interleavings(RuleBasedStateMachine):
         assert found.values("price") == [price for _, price in expected]
 
     def teardown(self) -> None:
-        shadows.POSTINGS_MIN = self.postings_min
+        self.patch.undo()
         if hasattr(self, "store"):
             assert list(self.store.check()) == []
             self.store.close()
