@@ -218,13 +218,15 @@ class Moving:
         before = ENDLESS_TAIL
         for _ in range(ROUNDS_MAX):
             behind = self.behind
-            if behind <= SHORT_TAIL or before <= behind < ENDLESS_TAIL:
+            if before <= behind < ENDLESS_TAIL:
                 return
             before = behind
             self.follow()
             lag = sum(self._new.follower(number).lag for number in self.targets)
             if behind < LONG_TAIL and lag >= INDEXED_TAIL:
                 self.index()
+            elif behind <= SHORT_TAIL:
+                return
 
     def lasts(self) -> Mapping[int, int]:
         """Where the sources' logs end; of use while their writers wait."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from docstore import catalog, files, live_map, moving
+from docstore import Collection, catalog, files, live_map, moving
 from docstore.environment import Environment
 
 
@@ -46,6 +46,23 @@ def each_step(do: Callable[[], None]) -> Iterator[None]:
             for name in ("write_json", "sync_directory", "remove_directory"):
                 if name in vars(module):
                     patch.setattr(module, name, around(vars(module)[name]))
+        yield
+
+
+@contextmanager
+def each_write_step(things: Collection[Any], write: Callable[[int], None]) -> Iterator[None]:
+    """Call `write` with the number of each step at which a writer would not have to wait."""
+    step = 0
+
+    def count() -> None:
+        nonlocal step
+        step += 1
+        partitions = things.partitions
+        doors = [partitions.shard(number)._group._door for number in partitions.numbers]
+        if not any(door.locked() for door in doors):
+            write(step)
+
+    with each_step(count):
         yield
 
 

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from docstore import InvalidRequest, Position, Range, Store
+from docstore import InvalidRequest, Range, Store
 from docstore.global_index.definition import GlobalIndex
-from tests.docstore.steps import copied, each_step
+from tests.docstore.steps import each_write_step
+from tests.docstore.store_machine import ChangesReader
 from tests.docstore.test_state_machine import BODIES, KEYS, Documents
 
 WRITES = st.lists(st.tuples(st.integers(0, 60), KEYS, st.none() | BODIES), max_size=6)
@@ -30,8 +31,7 @@ class Reshaped(Documents):
             self.store.create_collection("cars", partitioning=scheme, indexes=color)
         else:
             self.store.create_collection("cars", partitions=scheme, indexes=color)
-        self.seen: dict[int, Position] = {}
-        self.read: dict[str, int] = {}
+        self.reader = ChangesReader()
 
     def change(self, place: int, is_merge: bool) -> None:
         """Split or merge a partition; there may be nothing to split or to merge."""
@@ -47,57 +47,27 @@ class Reshaped(Documents):
     def reshape_while_writing(
         self, place: int, is_merge: bool, writes: list[tuple[int, str, Any]]
     ) -> None:
-        step = 0
-        shards = self.cars.partitions.shards
-
-        def write() -> None:
-            nonlocal step
-            step += 1
-            doors = [shards.shard(n)._group._door for n in self.cars.partitions.numbers]
-            if any(door.locked() for door in doors):
-                return
+        def write(step: int) -> None:
             for at, key, body in writes:
                 if at == step:
                     self.delete(key) if body is None else self.put(key, body)
 
-        with each_step(write):
+        with each_write_step(self.cars, write):
             self.change(place, is_merge)
 
     @rule(place=st.integers(0, 9), is_merge=st.booleans(), at=st.integers(1, 80))
     def crash_while_reshaping(self, place: int, is_merge: bool, at: int) -> None:
-        self.copies += 1
-        copy, step = self.root / str(self.copies), 0
-
-        def copy_files() -> None:
-            nonlocal step
-            step += 1
-            if step == at:
-                copied(self.data, copy)
-
-        with each_step(copy_files):
-            self.change(place, is_merge)
-        if copy.exists():
-            self.store.close()
-            self.data = copy
-            self.store = Store.open(copy)
+        self.crash_while(lambda: self.change(place, is_merge), at)
 
     @rule(limit=st.none() | st.integers(0, 5))
     def read_changes(self, limit: int | None) -> None:
-        """Each document's versions come one after another, from 1 on after a delete."""
-        for change in self.cars.changes(self.seen.values(), limit):
-            before = self.seen.get(change.position.partition)
-            assert before is None or before.seq < change.position.seq
-            self.seen[change.position.partition] = change.position
-            if change.operation == "delete":
-                assert self.read.pop(change.key) > 0
-            else:
-                assert change.version == self.read.get(change.key, 0) + 1
-                self.read[change.key] = change.version
-                if change.document is not None and change.key in self.model:
-                    version, document = self.model[change.key]
-                    assert version > change.version or change.document == document
+        for change in self.reader.read(self.cars, limit):
+            if change.document is not None and change.key in self.model:
+                version, document = self.model[change.key]
+                assert version > change.version or change.document == document
         if limit is None:
-            assert self.read == {key: version for key, (version, _) in self.model.items()}
+            versions = {key: version for key, (version, _) in self.model.items()}
+            assert self.reader.versions == versions
 
     @rule(color=st.sampled_from(["red", "blue", "dark green"]))
     def look_up(self, color: str) -> None:

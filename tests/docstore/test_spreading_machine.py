@@ -4,18 +4,16 @@ Invariants 5 and 6: every document is in exactly one shard, the one that a read 
 whatever is salted while it is written, in every state that a crash can leave.
 """
 
-import shutil
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
-from docstore import Collection, InvalidRequest, Key, NotFound, Position, Store, VersionConflict
-from tests.docstore.steps import copied, each_step
+from docstore import Collection, InvalidRequest, Key, NotFound, Store, VersionConflict
+from tests.docstore.steps import each_write_step
+from tests.docstore.store_machine import ChangesReader, StoreMachine
 
 _SELLERS = st.sampled_from(["big", "b", "small"])
 _NUMBERS = st.integers(0, 12)
@@ -23,18 +21,14 @@ _FANS = st.sampled_from([1, 2, 4, 8, 64])
 _WRITES = st.lists(st.tuples(st.integers(0, 60), _SELLERS, _NUMBERS, st.booleans()), max_size=6)
 
 
-class Spread(RuleBasedStateMachine):
+class Spread(StoreMachine):
     """A collection under a compound key, some of whose sellers are salted."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.root = Path(tempfile.mkdtemp())
-        self.data = self.root / "0"
-        self.copies = 0
         self.model: dict[tuple[str, int], tuple[int, int]] = {}
         self.fans: dict[str, int] = {}
-        self.seen: dict[int, Position] = {}
-        self.read: dict[tuple[str, int], int] = {}
+        self.reader = ChangesReader()
         self.counter = 0
 
     @initialize(partitions=st.integers(1, 5))
@@ -132,61 +126,27 @@ class Spread(RuleBasedStateMachine):
     def salt_while_writing(
         self, seller: str, fan: int, writes: list[tuple[int, str, int, bool]]
     ) -> None:
-        step = 0
-        shards = self.sales.partitions.shards
-
-        def write() -> None:
-            nonlocal step
-            step += 1
-            doors = [shards.shard(n)._group._door for n in self.sales.partitions.numbers]
-            if any(door.locked() for door in doors):
-                return
+        def write(step: int) -> None:
             for at, other, number, is_put in writes:
                 if at == step:
                     self.put(other, number) if is_put else self.delete(other, number)
 
-        with each_step(write):
+        with each_write_step(self.sales, write):
             self.change(seller, fan)
 
     @rule(seller=_SELLERS, fan=_FANS, at=st.integers(1, 80))
     def crash_while_salting(self, seller: str, fan: int, at: int) -> None:
-        self.copies += 1
-        copy, step = self.root / str(self.copies), 0
-
-        def copy_files() -> None:
-            nonlocal step
-            step += 1
-            if step == at:
-                copied(self.data, copy)
-
         before = self.fans.get(seller, 1)
-        with each_step(copy_files):
-            self.change(seller, fan)
-        if copy.exists():
-            self.store.close()
-            self.data = copy
-            self.store = Store.open(copy)
+        if self.crash_while(lambda: self.change(seller, fan), at):
             of = self.sales.partitions.definition.partition_map
             found = of.fan_of(b"\x20" + seller.encode() + b"\x00")
             assert found in (before, self.fans.get(seller, 1))
             self.fans[seller] = found
 
     @rule()
-    def reopen(self) -> None:
-        self.store.close()
-        self.store = Store.open(self.data)
-
-    @rule()
     def read_changes(self) -> None:
-        """Each document's versions come one after another, from 1 on after a delete."""
-        for change in self.sales.changes(self.seen.values()):
-            self.seen[change.position.partition] = change.position
-            if change.operation == "delete":
-                assert self.read.pop(change.key) > 0
-            else:
-                assert change.version == self.read.get(change.key, 0) + 1
-                self.read[change.key] = change.version
-        assert self.read == {key: version for key, (version, _) in self.model.items()}
+        self.reader.read(self.sales)
+        assert self.reader.versions == {key: version for key, (version, _) in self.model.items()}
 
     @invariant()
     def every_document_is_where_its_key_says(self) -> None:
@@ -201,13 +161,6 @@ class Spread(RuleBasedStateMachine):
             for seller, fan in self.fans.items():
                 first = b"\x20" + seller.encode() + b"\x00"
                 assert partitions.definition.partition_map.fan_of(first) == fan
-
-    def teardown(self) -> None:
-        if hasattr(self, "store"):
-            violations = list(self.store.check())
-            self.store.close()
-            assert violations == []
-        shutil.rmtree(self.root, ignore_errors=True)
 
 
 Spread.TestCase.settings = settings(

@@ -6,17 +6,16 @@ process leaves them.
 """
 
 import shutil
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from docstore import NotFound, Position, Store, VersionConflict
 from tests.docstore.steps import copied
+from tests.docstore.store_machine import StoreMachine
 
 KEYS = st.sampled_from(["a", "b", "c", "ab", "é", "😀", "a b", "\x01", "key-7", "key-8"])
 COLORS = st.sampled_from(["red", "blue", "dark green"])
@@ -26,14 +25,11 @@ BODIES = st.fixed_dictionaries(
 )
 
 
-class Documents(RuleBasedStateMachine):
+class Documents(StoreMachine):
     """A collection beside a dict of key -> (version, document)."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.root = Path(tempfile.mkdtemp(prefix="docstore-test-"))
-        self.data = self.root / "0"
-        self.copies = 0
         self.model: dict[str, tuple[int, dict[str, Any]]] = {}
         self.answered: dict[str, tuple[int, Position]] = {}
 
@@ -114,20 +110,11 @@ class Documents(RuleBasedStateMachine):
             self.model.pop(key, None)
 
     @rule()
-    def reopen(self) -> None:
-        self.store.close()
-        self.store = Store.open(self.data)
-
-    @rule()
     def crash(self) -> None:
         """Go on from the files as they are now; the abandoned process writes elsewhere."""
-        self.copies += 1
-        copy = self.root / str(self.copies)
+        copy = self.next_copy()
         copied(self.data, copy)
-        self.store.close()
-        shutil.rmtree(self.data)
-        self.data = copy
-        self.store = Store.open(copy)
+        self.go_on_from(copy)
 
     @rule()
     def lose_an_index(self) -> None:
@@ -171,13 +158,6 @@ class Documents(RuleBasedStateMachine):
         scanned = {found.key: (found.version, found.document) for found in self.cars.scan()}
         assert scanned == self.model
         assert self.cars.count() == len(self.model)
-
-    def teardown(self) -> None:
-        if hasattr(self, "store"):
-            violations = list(self.store.check())
-            self.store.close()
-            assert violations == []
-        shutil.rmtree(self.root)
 
 
 Documents.TestCase.settings = settings(
