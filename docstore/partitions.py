@@ -141,9 +141,13 @@ class Partitions:
         """
         opened = map(self.shards.follower_if_open, self.numbers)
         followers = [follower for follower in opened if follower is not None]
+        if not followers:
+            return  # none can be opened, which whoever searches is told
         is_watched = time.monotonic() - self._searched < WATCHED_SECONDS
         tail = WATCHED_TAIL if is_watched else BULK_TAIL
-        if 2 * sum(each.tail for each in followers) >= tail * (len(followers) + 1):
+        begun = sum(each.documents > 0 for each in followers)
+        due = tail * tails_due(len(followers), begun)
+        if sum(each.tail for each in followers) >= due:
             max(followers, key=lambda each: each.tail).refresh_soon(self._resources.commit_pool)
 
     def record(self, key: bytes) -> Record | None:
@@ -345,3 +349,13 @@ class Partitions:
                 f"position {position} is beyond the log's end",
                 hint="pass a position that a write to this collection returned",
             )
+
+
+def tails_due(indexes: int, begun: int) -> float:
+    """How many tails' length of entries, over all indexes, make the longest one due.
+
+    Where each has an n-th of a tail more than the next, these are (n + 1) / 2, and the longest is a
+    whole one. Of n indexes that all begin empty the k-th is due at k / n, so that they come apart.
+    """
+    begun = min(begun, indexes - 1)
+    return (begun + 1) * (2 * indexes - begun) / (2 * indexes)
