@@ -45,6 +45,14 @@ class NewName(BaseModel):
     name: str
 
 
+class MadeAnew(BaseModel):
+    """How far another index is that is made to take an index's place, which is cut badly."""
+
+    state: Literal["filling", "comparing", "ready"]
+    filling: int
+    documents: int
+
+
 class GlobalIndexStats(BaseModel):
     """A global index: what it is, how far it is, what it holds."""
 
@@ -64,6 +72,7 @@ class GlobalIndexStats(BaseModel):
     overlay: int
     filling: int
     error: str | None
+    made_anew: MadeAnew | None
 
 
 class VerificationRate(BaseModel):

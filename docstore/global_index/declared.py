@@ -90,6 +90,10 @@ class Declared:
         """All that is kept up to the logs: indexes, and those made to take the place of some."""
         return [*self._live.values(), *self._shadows.by_name.values()]
 
+    def made_anew(self, name: str) -> LiveIndex | None:
+        """What is being made to take an index's place, if anything is."""
+        return self._shadows.by_name.get(name)
+
     def named(self, name: str) -> LiveIndex:
         """An index; raises NotFound, Closed."""
         if self._is_closed:
@@ -146,17 +150,36 @@ class Declared:
             renamed = self.named(name)
             if to in self._live:
                 raise AlreadyExists(f"there is an index {to!r}", hint="drop it first")
-            definition = renamed.definition.changed(name=to)
             self._shadows.drop(name)
             renamed.close()
+            try:
+                self._rename(renamed, renamed.definition.changed(name=to))
+            except BaseException:
+                reopened = self._opened(renamed.definition)
+                self._live = self._with(renamed, reopened)
+                raise
+
+    def _rename(self, renamed: LiveIndex, definition: GlobalIndex) -> None:
+        """Take up a closed index under another name; if that fails its files are as before."""
+        was = directory_of(self._directory, renamed.definition)
+        becomes = directory_of(self._directory, definition)
+        opened: LiveIndex | None = None
+        try:
             # Between these lines nothing is named so: a crash makes the index empty, and filled.
-            files.rename_directory(
-                directory_of(self._directory, renamed.definition),
-                directory_of(self._directory, definition),
-            )
+            files.rename_directory(was, becomes)
             opened = self._opened(definition)
-            live = [opened if kept is renamed else kept for kept in self._live.values()]
-            self._publish({each.definition.name: each for each in live})
+            self._publish(self._with(renamed, opened))
+        except BaseException:
+            if opened is not None:
+                opened.close()
+            if becomes.exists() and not was.exists():
+                files.rename_directory(becomes, was)
+            raise
+
+    def _with(self, replaced: LiveIndex, by: LiveIndex) -> dict[str, LiveIndex]:
+        """The indexes by name, one in another's place."""
+        live = [by if kept is replaced else kept for kept in self._live.values()]
+        return {each.definition.name: each for each in live}
 
     def rebuild(self, name: str, partition: int | None) -> None:
         """Empty an index or one partition, to be filled again; raises NotFound."""

@@ -116,7 +116,9 @@ class GlobalIndexes:
         heads = {number: self._shard_of(number).head for number in numbers} if self._live else {}
         errors = self._updater.errors
         return tuple(
-            Offer.now(live, numbers, heads, self._ages, errors.get(name))
+            Offer.now(
+                live, numbers, heads, self._ages, errors.get(name), self._declared.made_anew(name)
+            )
             for name, live in self._live.items()
         )
 
@@ -212,12 +214,30 @@ class GlobalIndexes:
 
     def check(self, only: str | None = None) -> Iterator[Violation]:
         """Every divergence between the indexes, or one, and the documents, after catching up."""
-        live = self._live if only is None else {only: self._declared.named(only)}
-        for index in () if self._read_only else live.values():
-            yield from violations(
-                index, self._definition, self._numbers(), lambda each: self._catch_up([each])
-            )
+        if only is not None:
+            self._declared.named(only)
+        done: set[str] = set()
+        while not self._read_only:
+            # Looked up anew each time: one may be made, or renamed, while another is checked.
+            left = [name for name in self._live if name not in done and only in (None, name)]
+            if not left:
+                break
+            done.add(left[0])
+            yield from self._violations(left[0])
         self.wake()
+
+    def _violations(self, name: str) -> Iterator[Violation]:
+        """Of one index, also when it is exchanged meanwhile; nothing when it is no more."""
+        while (index := self._live.get(name)) is not None:
+            try:
+                yield from violations(
+                    index, self._definition, self._numbers(), lambda each: self._catch_up([each])
+                )
+            except Closed:
+                if self._live.get(name) is index:
+                    raise
+            else:
+                return
 
     def rebuild(self, name: str, partition: int | None = None) -> None:
         """Fill an index, or one of its partitions, again; it cannot be asked meanwhile.
@@ -252,7 +272,8 @@ class GlobalIndexes:
         """For each index its definition and where it stands.
 
         `lag` in entries and `lag_ms`, `overlay` documents in memory only, shards still `filling`,
-        `state`, `documents`, `postings`, `terms`, `error`.
+        `state`, `documents`, `postings`, `terms`, `error`; `made_anew`, while another is made to
+        take its place because it is cut badly: its `state`, shards still `filling`, `documents`.
         """
         numbers = self._numbers()
         return [offer.to_json(numbers) for offer in self.offers()]

@@ -29,6 +29,8 @@ class Offer:
     lag_ms: float
     overlay: int
     error: str | None
+    made_anew: LiveIndex | None = None
+    """What is made to take its place, while it is."""
 
     @classmethod
     def now(
@@ -38,11 +40,13 @@ class Offer:
         heads: Mapping[int, int],
         ages: Ages,
         failed: DocstoreError | None,
+        made_anew: LiveIndex | None,
     ) -> "Offer":
         """An index beside the heads of its shards; `failed` is what keeping it raised last."""
         state, sizes, lag = live.state(numbers), live.files.sizes, live.lag(heads, ages)
         error = live.damage or live.files.trouble or failed
-        return cls(live, state, *sizes, *lag, live.overlay, None if error is None else str(error))
+        said = None if error is None else str(error)
+        return cls(live, state, *sizes, *lag, live.overlay, said, made_anew)
 
     @property
     def definition(self) -> GlobalIndex:
@@ -100,4 +104,13 @@ class Offer:
             "overlay": self.overlay,
             "filling": sum(number not in self.live.digested for number in numbers),
             "error": self.error,
+            "made_anew": None if self.made_anew is None else _progress(self.made_anew, numbers),
         }
+
+
+def _progress(made: LiveIndex, numbers: Sequence[int]) -> dict[str, Any]:
+    return {
+        "state": made.state(numbers),
+        "filling": sum(number not in made.digested for number in numbers),
+        "documents": made.files.sizes[0],
+    }

@@ -44,12 +44,17 @@ def test_an_index_made_without_documents_is_cut_when_there_are(
     assert bounds(cars) == ()
     assert shares(cars) == [4000, 0, 0, 0]
     total = 800
+    told = []
     while not bounds(cars):
+        told.append(cars.indexes.stats()[0]["made_anew"])
         assert cars.indexes.lookup("price", lt=200).total == total
         cars.put({"id": f"x{total}", "price": 10, "color": "blue"})
         total += 1
         assert cars.indexes.lookup("price", lt=200).total == total
         step(cars)
+    assert told[0] is cars.indexes.stats()[0]["made_anew"] is None
+    assert [each["state"] for each in told[1:]] == ["filling"] * (len(told) - 2) + ["comparing"]
+    assert (told[1]["filling"], told[-1]["filling"], told[-1]["documents"]) == (2, 0, total + 3199)
     assert cars.indexes.lookup("price", lt=200, freshness="any").total == total
     answer = cars.indexes.lookup("price", gte=600, lt=610)
     assert (answer.total, len(answer.index_partitions)) == (40, 1)
