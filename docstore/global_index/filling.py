@@ -36,7 +36,9 @@ def take_documents(
         rows = rows_of(key, number, record)
         for place in begun:
             documents[place][key] = rows[place]
-    for place, (seq, filled) in begun.items():
+    for place, (seq, filled, _) in begun.items():
         last = max(filled or b"", batch[-1][0]) if len(batch) == SCAN_BATCH else None
-        moved[place][number] = Checkpoint(seq, last)
+        # Read whole: nothing that comes now was met early.
+        newest = shard.visible_head if last is None else None
+        moved[place][number] = Checkpoint(seq, last, newest)
     return len(batch)

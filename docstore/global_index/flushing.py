@@ -7,10 +7,11 @@ lock is free while a file is written, so nobody who reads waits for a disk.
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from docstore.global_index.index_files import IndexFiles
 from docstore.global_index.index_partition import Checkpoint
+from docstore.global_index.place import Place
 from docstore.global_index.resident import Resident
 
 FLUSH_DOCUMENTS = 2000
@@ -21,19 +22,19 @@ CHECKPOINT_ENTRIES = 10_000
 
 
 class Flushing:
-    """Of one index as it was taken up; `digested` is up to which seq of each shard memory is."""
+    """Of one index as it was taken up; `followed` is up to where memory is."""
 
     def __init__(
         self,
         lock: threading.RLock,
         files: IndexFiles,
         residents: Sequence[Resident],
-        digested: Mapping[int, int],
+        followed: Place,
     ) -> None:
         self._lock = lock
         self._files = files
         self._residents = residents
-        self._digested = digested
+        self._followed = followed
 
     @property
     def overlay(self) -> int:
@@ -58,9 +59,10 @@ class Flushing:
         """Write what a partition has in memory; `is_last` its checkpoints also when it has none."""
         with self._lock:
             resident, applied = self._residents[place], self._files.applied[place]
+            newest = self._followed.newest
             moved = {
-                number: Checkpoint(seq, None)
-                for number, seq in self._digested.items()
+                number: Checkpoint(seq, None, newest.get(number))
+                for number, seq in self._followed.digested.items()
                 if number in applied and applied[number].seq < seq
             }
             behind = sum(each.seq - applied[number].seq for number, each in moved.items())

@@ -110,6 +110,15 @@ class IndexFiles:
             return None
         return min(each.seq for each in known), max(each.seq for each in known)
 
+    def newest(self, shard: int) -> int | None:
+        """What no document of a shard that is in any partition is newer than, if it is known."""
+        found = 0
+        for applied in self.applied:
+            if shard not in applied or (newest := applied[shard].newest) is None:
+                return None
+            found = max(found, newest, applied[shard].seq)
+        return found
+
     def floor(self, shard: int) -> int:
         """Up to which seq of a shard's log every partition is done."""
         known = [each[shard].seq for each in self.applied if shard in each]

@@ -7,8 +7,8 @@ or a later state of documents whose entries follow. Applying a change again chan
 
 On disk, big endian. postings: term and the document's key -> see `postings`. documents: key -> see
 `document_terms`. terms: term -> u64 documents. meta: `form` u8 2 (1 where no postings share
-anything); `ready` once it was compared; for each shard `s` u32 -> u64 seq, while it is filled `f`
-u32 -> the last key taken.
+anything); `ready` once it was compared; for each shard `s` u32 -> u64 seq, and u64 newest where
+that is known; while it is filled `f` u32 -> the last key taken.
 """
 
 import struct
@@ -48,10 +48,14 @@ Changes = Mapping[bytes, Mapping[bytes, bytes]]
 
 
 class Checkpoint(NamedTuple):
-    """Applied up to `seq`; `filled` is the last key taken while the shard is still read first."""
+    """Applied up to `seq`; `filled` is the last key taken while the shard is still read first.
+
+    No document of the shard that is here is newer than `newest`; None where that is not known.
+    """
 
     seq: int
     filled: bytes | None
+    newest: int | None = None
 
 
 class IndexPartition:
@@ -136,7 +140,9 @@ class IndexPartition:
             stored = dict(transaction.cursor(db=self._tables["meta"]))
         found = {
             _SHARD.unpack(name[1:])[0]: Checkpoint(
-                _NUMBER.unpack(value)[0], stored.get(b"f" + name[1:])
+                _NUMBER.unpack_from(value)[0],
+                stored.get(b"f" + name[1:]),
+                _NUMBER.unpack_from(value, 8)[0] if len(value) > _NUMBER.size else None,
             )
             for name, value in stored.items()
             if name[:1] == b"s"
@@ -151,7 +157,8 @@ class IndexPartition:
             meta = self._tables["meta"]
             for shard, checkpoint in checkpoints.items():
                 number = _SHARD.pack(shard)
-                transaction.put(b"s" + number, _NUMBER.pack(checkpoint.seq), db=meta)
+                newest = b"" if checkpoint.newest is None else _NUMBER.pack(checkpoint.newest)
+                transaction.put(b"s" + number, _NUMBER.pack(checkpoint.seq) + newest, db=meta)
                 if checkpoint.filled is None:
                     transaction.delete(b"f" + number, db=meta)
                 else:

@@ -81,7 +81,7 @@ class LiveIndex:
         self._residents = [
             Resident(each, self.extractor, self._clock) for each in self.files.partitions
         ]
-        self._flushing = Flushing(self._lock, self.files, self._residents, self.digested)
+        self._flushing = Flushing(self._lock, self.files, self._residents, self._place)
         for number in self.files.shards:
             self._follow_from(number)
 
@@ -89,8 +89,7 @@ class LiveIndex:
         """Follow a shard's log once every partition has read its documents."""
         followed = self.files.followed(number)
         if followed is not None:
-            self.digested[number] = followed[0]
-            self._place.newest.pop(number, None)
+            self._place.begin(number, followed[0], self.files.newest(number))
             # Documents were read later than that: only from the log's end on it is one moment.
             self._owed.add(number)
             self._open_for.clear()
@@ -202,9 +201,6 @@ class LiveIndex:
             with self._lock:
                 for number in set().union(*moved):
                     self._follow_from(number)
-                    # Looked up now, when writes wait for it: what comes after is new to the index.
-                    if number in self.digested:
-                        self._place.newest[number] = self.shard_of(number).visible_head
             return most - room
 
     def promote(self, begun: int) -> None:

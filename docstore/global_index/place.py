@@ -22,6 +22,14 @@ class Place:
         self.digested: dict[int, int] = {}
         self.newest: dict[int, int] = {}
 
+    def begin(self, shard: int, after: int, newest: int | None) -> None:
+        """Follow a shard's log from a seq; `newest` None is found out when it has to be known."""
+        self.digested[shard] = after
+        if newest is None:
+            self.newest.pop(shard, None)
+        else:
+            self.newest[shard] = newest
+
     def changes(
         self, tails: Iterable[Tail], extractor: Extractor, shard_of: Callable[[int], Shard]
     ) -> Spread:

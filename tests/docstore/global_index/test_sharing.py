@@ -147,7 +147,7 @@ def test_a_file_of_the_first_form_is_taken_up(open_store: Callable[[], Store]) -
 TERM = st.binary(min_size=1, max_size=400)
 
 
-@given(st.lists(TERM, unique=True, max_size=5), st.none() | st.lists(st.integers(), min_size=1))
+@given(st.lists(TERM, unique=True, max_size=5), st.none() | st.lists(st.integers(0, 9), min_size=1))
 def test_terms_and_what_is_shared_are_read_back(terms: list[bytes], shared: Any) -> None:
     rest = None if shared is None else b"," + repr(shared).encode() + b"]"
     rows = {term: packed(term, b"k", 1, 2, 3, b"[7]", several=True, shared=rest) for term in terms}

@@ -2,6 +2,7 @@
 
 import resource
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -122,19 +123,48 @@ def test_a_block_that_nobody_reads_is_let_go_when_much_has_changed(
     assert list(store.check()) == []
 
 
-def test_what_is_new_to_a_filled_index_is_told_to_its_partition_alone(store: Store) -> None:
-    cars, index, updater = made(store, partitions=4)
+def told(index: LiveIndex) -> int:
+    """Documents that partitions were told of and have not written."""
+    return index.change(lambda residents: sum(len(each.pending) for each in residents))
 
-    def told() -> int:
-        return index.change(lambda residents: sum(len(each.pending) for each in residents))
 
+def test_what_is_new_to_an_index_is_told_to_its_partition_alone(
+    open_store: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flushing, "FLUSH_SECONDS", 1000)
+    cars, index, updater = made(open_store(), partitions=4)
     cars.put_many({"id": f"new{n}", "color": COLORS[n % 4]} for n in range(20))
     updater._step(is_writing=False)
-    assert told() == 20
+    assert told(index) == 20
     cars.put({"id": "00", "color": "blue"})
     updater._step(is_writing=False)
-    assert told() == 20 + 4
-    assert list(store.check()) == []
+    assert told(index) == 20 + 4
+    cars.put_many({"id": f"later{n}", "color": COLORS[n % 4]} for n in range(20))
+    cars = open_store().collection("cars")
+    index, updater = cars.indexes._live["color"], cars.indexes._updater
+    updater.stop()
+    updater._step(is_writing=False)
+    assert told(index) == 20
+    assert list(cars.check()) == []
+
+
+def test_how_new_what_a_file_holds_is_need_not_be_known(
+    open_store: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flushing, "FLUSH_SECONDS", 1000)
+    cars, index, _ = made(open_store(), partitions=4)
+    for partition in index.files.partitions:
+        known, _ = partition.checkpoints()
+        partition.apply({}, {shard: each._replace(newest=None) for shard, each in known.items()})
+    cars.put({"id": "00", "color": "blue"})
+    cars.put({"id": "new", "color": "red"})
+    cars = open_store().collection("cars")
+    index, updater = cars.indexes._live["color"], cars.indexes._updater
+    updater.stop()
+    updater._step(is_writing=False)
+    assert told(index) == 4 + 4
+    assert reds(cars) == 10
+    assert list(cars.check()) == []
 
 
 def test_how_much_is_taken_goes_by_who_writes_and_by_what_is_left() -> None:
