@@ -110,3 +110,48 @@ def test_a_server_that_stopped_refuses_writes(queued: Queued) -> None:
     with pytest.raises(Closed):
         asyncio.run(run())
     queued.close()
+
+
+def test_another_thread_helps_when_writes_would_wait_for_long(queued: Queued) -> None:
+    partitions = queued.collection.partitions
+    held = partitions.owner_of("held")
+    other = next(f"k{n}" for n in range(100) if partitions.owner_of(f"k{n}") != held)
+
+    async def run() -> None:
+        async with asyncio.timeout(20):
+            with partitions.shard(held).alone():
+                waits = asyncio.create_task(queued.queue.write(Put({}, "held")))
+                for _ in range(2):  # it is asked in the first turn, and handed over in the second
+                    await asyncio.sleep(0)
+                assert (await queued.queue.write(Put({}, other))).created
+                assert not waits.done()
+            assert (await waits).created
+
+    asyncio.run(run())
+    queued.close()
+
+
+def test_a_collection_that_is_written_all_the_time_leaves_the_threads_to_others(
+    tmp_path: Path,
+) -> None:
+    busy = Queued(tmp_path / "busy", threads=1)
+    calm = busy.store.create_collection("calm")
+    other = WriteQueue(calm, busy.pool, busy.groups.append, 1)
+
+    async def run() -> None:
+        is_done = False
+
+        async def writing(number: int) -> None:
+            while not is_done:
+                await busy.queue.write(Put({}, f"k{number}"))
+
+        writers = [asyncio.create_task(writing(number)) for number in range(16)]
+        async with asyncio.timeout(20):
+            for number in range(3):
+                await other.write(Put({}, f"{number}"))
+        is_done = True
+        await asyncio.gather(*writers)
+
+    asyncio.run(run())
+    assert calm.count() == 3
+    busy.close()
