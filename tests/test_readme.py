@@ -86,10 +86,11 @@ def test_the_curl_examples_do_what_they_say(tmp_path: Path) -> None:
             ]
         ]
         server.terminate()
-    made, first, second, bulk, search, changes = outputs
+    made, first, second, bulk, search, after_it, changes = outputs
     assert '"collection":"offers"' in made
     assert '"version":1' in first
     assert '"version":2' in second
     assert bulk.count('"status":201') == 2
     assert '"total":1' in search
+    assert '"total":0' in after_it
     assert changes.count('"operation":"put"') == 4

@@ -50,15 +50,21 @@ async def changes(call: Call) -> Response:
     """The writes since a position."""
     given = parameters(call.request, _PARAMETERS)
     is_events = _wants_events(call.request)
-    if call.service.streams >= call.service.settings.change_streams_max:
-        raise Busy("too many read the changes already", hint="close a stream you do not need")
     collection = call.served.bytes
     after = call.request.headers.get("last-event-id") or given.get("after")
     begin: tuple[Position, ...] = ()
     if after is not None:
         begin = collection.position() if after == NOW else positions_of(after)
-    # Tells a wrong or forgotten position while there is still a status to tell it with.
-    await call.service.run(lambda: collection.changes(begin, 0))
+    if call.service.streams >= call.service.settings.change_streams_max:
+        raise Busy("too many read the changes already", hint="close a stream you do not need")
+    # Before anything is waited for, or all that ask in one moment would be let in.
+    call.service.streams += 1
+    try:
+        # Tells a wrong or forgotten position while there is still a status to tell it with.
+        await call.service.run(lambda: collection.changes(begin, 0))
+    except BaseException:
+        call.service.streams -= 1
+        raise
     return _Stream(
         call.service,
         collection,
@@ -88,7 +94,7 @@ def _line(value: Any) -> bytes:
 
 
 class _Stream(Response):
-    """One reader's stream."""
+    """One reader's stream; gives its place among the streams back when it ends."""
 
     def __init__(
         self,
@@ -114,7 +120,6 @@ class _Stream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send changes until the stream's end."""
-        self._service.streams += 1
         self._service.metrics.streams.inc()
         gone = asyncio.create_task(_gone(receive))
         try:

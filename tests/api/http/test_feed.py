@@ -1,6 +1,7 @@
 """The stream of changes: resumed without a gap, followed live, ended with its reason."""
 
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import httpx2 as httpx
@@ -124,6 +125,21 @@ def test_no_more_streams_than_allowed(serve: Serve) -> None:
     httpx.put(cars, json={})
     httpx.put(f"{cars}/documents/a", json={})
     with httpx.stream("GET", f"{cars}/changes", headers=EVENTS, timeout=60) as stream:
-        next(stream.iter_lines())
+        lines = stream.iter_lines()  # who lets go of them closes the stream
+        next(lines)
         refused = httpx.get(f"{cars}/changes", headers=EVENTS, timeout=60)
         assert (refused.status_code, refused.json()["code"]) == (503, "busy")
+
+
+def test_no_more_streams_than_allowed_when_many_ask_at_once(serve: Serve) -> None:
+    server = serve(change_streams_max=2)
+    httpx.put(f"{server.url}/v1/collections/cars", json={})
+    for _ in range(3):  # what is refused takes no place
+        assert httpx.get(server.url + CHANGES, params={"after": "9@9:9"}).status_code == 400
+    asked = f"GET {CHANGES}?follow=true HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()
+    with ExitStack() as stack:
+        connections = [stack.enter_context(server.connection()) for _ in range(12)]
+        for connection in connections:
+            connection.sendall(asked)
+        statuses = [int(connection.recv(65536).split()[1]) for connection in connections]
+    assert sorted(statuses) == [200] * 2 + [503] * 10
