@@ -26,11 +26,11 @@ from docstore.shard import LOG_ENTRIES_KEPT, Shard
 SHORT_TAIL = 32
 """Entries that may be left to follow while writers wait: one small transaction per new shard."""
 LONG_TAIL = 2_000
-"""Entries of a bulk load's batch: indexing as many would let the next ones wait to be copied, so
-that nothing ever caught up. They are indexed afterwards, as any bulk load is."""
-INDEXED_TAIL = 500
-"""Entries that are worth a commit of an index beside the traffic; the rest is left to whoever
-searches first, as after any write."""
+"""Entries of a bulk load's batch."""
+INDEXED_TAIL, INDEXED_TAIL_MAX = 500, 30_000
+"""Entries that are worth a commit of an index beside the traffic. Fewer are left to whoever
+searches first, as after any write; more are a bulk load's, of which as many would come meanwhile,
+so that nothing ever caught up: they are indexed afterwards, as any bulk load is."""
 ENDLESS_TAIL = 2 * LONG_TAIL
 """Below it, a tail that is no shorter than the one before will not be: writers wait for it then."""
 ROUNDS_MAX = 20
@@ -223,7 +223,7 @@ class Moving:
             before = behind
             self.follow()
             lag = sum(self._new.follower(number).lag for number in self.targets)
-            if behind < LONG_TAIL and lag >= INDEXED_TAIL:
+            if behind < LONG_TAIL and INDEXED_TAIL <= lag < INDEXED_TAIL_MAX:
                 self.index()
             elif behind <= SHORT_TAIL:
                 return

@@ -1,15 +1,19 @@
 """New shards are made by another process, and where that cannot be, in this one."""
 
+import io
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from docstore import (
@@ -23,8 +27,10 @@ from docstore import (
     moving_apart,
 )
 from docstore.giving_way import WORK_SECONDS, giving_way
+from docstore.map_format import map_to_json
 from docstore.moving import Progress
 from docstore.partitioning import PartitionMap
+from docstore.reshaping import reshaped, split_at
 
 Things = Collection[dict[str, Any]]
 PHASES = ["copying documents", "copying the log", "indexing"]
@@ -169,6 +175,62 @@ def test_a_store_that_is_closed_at_any_phase_ends_it_and_keeps_the_old_map(
     assert [path.name for path in shards.directory.iterdir()] == ["0"]
     with Store.open(tmp_path) as store:
         assert store.collection("things").count() == 300
+
+
+PROGRAM = """
+import os, signal, sys, threading
+from pathlib import Path
+from docstore import Store, moving_apart
+
+def make_apart(collection, after, is_wanted, progress):
+    def heard(phase, done, of):
+        if phase == sys.argv[2]:
+            task = f"/proc/self/task/{threading.get_native_id()}"
+            print(Path(task, "children").read_text(), flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+    return make(collection, after, is_wanted, heard)
+
+make, moving_apart.make_apart, moving_apart.DOCUMENTS_MIN = moving_apart.make_apart, make_apart, 1
+things = Store.open(sys.argv[1]).create_collection("things", partitions=1)
+things.put_many({"id": f"k{n:04}", "n": n, "text": "common words"} for n in range(300))
+things.split(0)
+"""
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_it_ends_with_a_process_that_is_killed_and_leaves_nothing(
+    tmp_path: Path, phase: str
+) -> None:
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path), phase]
+    killed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, timeout=100)
+    assert killed.returncode == -signal.SIGKILL
+    with Store.open(tmp_path) as store:  # at once, as a supervisor would
+        things = store.collection("things")
+        directory = things.partitions.shards.directory
+        with suppress(ProcessLookupError):  # it has ended already
+            other = os.pidfd_open(int(killed.stdout))
+            assert select.select([other], [], [], 30)[0]
+            os.close(other)
+        assert [path.name for path in directory.iterdir()] == ["0"]
+        assert not (tmp_path / "things" / "moving.json").exists()
+        assert things.count() == things.search("common", limit=0).total == 300
+        things.split(0)
+        assert list(store.check()) == []
+    assert sorted(path.name for path in directory.iterdir()) == ["1", "2"]
+
+
+def test_one_whose_parent_is_gone_before_it_begins_makes_nothing(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        things = filled(store)
+        cut = split_at(things.partitions.definition.partition_map, 0, 5)
+        after = reshaped(things.partitions.definition.partition_map, cut, {0: 50}, 0)
+    collection, answers = tmp_path / "things", io.BytesIO()
+    asked = tmp_path / "asked"
+    asked.write_bytes(orjson.dumps(map_to_json(after)) + b"\n")
+    with asked.open("rb") as nobody:
+        moving_apart.main(collection, nobody, answers)
+    assert answers.getvalue() == b""
+    assert [path.name for path in (collection / "shards").iterdir()] == ["0"]
 
 
 @pytest.mark.parametrize("executable", ["", "/usr/bin/uwsgi", "/nowhere/python3"])
