@@ -120,7 +120,9 @@ def main(collection: Path, asked: IO[bytes], answers: IO[bytes]) -> None:
         )
         for read_only in (True, False)
     )
-    moving = Moving(definition.partition_map, after, definition.key, old, lambda *told: say(told))
+    moving = Moving(
+        definition.partition_map, after, definition.key, old, lambda *told: say(told), pace=iter
+    )
     try:
         moving.make(new)
         followed = moving.fill()
