@@ -194,6 +194,7 @@ class _Feeding:
 
     def __init__(self, call: Call, writer: Writer[Any]) -> None:
         self._request = call.request
+        self._told = call.told
         self._service = call.service
         self._settings = call.service.settings
         self._writer = writer
@@ -219,7 +220,7 @@ class _Feeding:
         except DocstoreError as error:
             if not self._is_answering:
                 raise
-            self._answer(_result_line(self._lines.number + 1, error))
+            self._answer(_result_line(self._lines.number + 1, self._told(error)))
         finally:
             if self._under_way is not None and not self._under_way.done():
                 await asyncio.wait((self._under_way,))

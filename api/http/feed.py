@@ -70,6 +70,7 @@ async def changes(call: Call) -> Response:
         collection,
         begin,
         lambda: call.service.gate.grant_of(call.request).check("read", call.name),
+        call.told,
         is_events=is_events,
         follows=given.get("follow", is_events),
         limit=given.get("limit"),
@@ -102,6 +103,7 @@ class _Stream(Response):
         collection: Collection[bytes],
         begin: tuple[Position, ...],
         check: Callable[[], None],
+        told: Callable[[DocstoreError], DocstoreError],
         *,
         is_events: bool,
         follows: bool,
@@ -113,6 +115,7 @@ class _Stream(Response):
         self._service = service
         self._collection = collection
         self._check = check
+        self._told = told
         self._is_events = is_events
         self._follows = follows
         self._left = limit
@@ -143,7 +146,7 @@ class _Stream(Response):
                 elif not self._follows or not await self._more(gone, send):
                     return
         except DocstoreError as error:
-            await _sent(send, self._problem(error))
+            await _sent(send, self._problem(self._told(error)))
 
     def _next(self) -> list[Change[bytes]]:
         most = BATCH if self._left is None else min(BATCH, self._left)

@@ -45,3 +45,18 @@ def test_what_is_hot_is_told_beside_a_collection_that_goes(store: Store) -> None
     store.create_collection("cars").put({"id": "a"})
     assert [each.key for each in store.hot_keys(collections=["gone", "cars"])] == ["a"]
     assert store.hot_terms(collections=["gone", "cars"]) == []
+
+
+@pytest.mark.parametrize("kind", ["text/event-stream", "application/x-ndjson"])
+def test_a_stream_of_a_collection_that_goes_ends_by_saying_so(serve: Serve, kind: str) -> None:
+    server = serve()
+    httpx.put(server.url + CARS, json={})
+    httpx.put(f"{server.url}{CARS}/documents/a", json={})
+    asked = {"accept": kind}
+    url = f"{server.url}{CARS}/changes?follow=true"
+    with httpx.stream("GET", url, headers=asked, timeout=20) as stream:
+        lines = stream.iter_lines()
+        assert '"a"' in next(line for line in lines if "{" in line)
+        assert httpx.delete(server.url + CARS).status_code == 204
+        (last,) = [line for line in lines if "{" in line]
+    assert json.loads(last.removeprefix("data: "))["code"] == "not-found"
