@@ -132,6 +132,35 @@ def test_what_is_written_meanwhile_is_followed_there_and_here(store: Store, apar
     assert len(list(things.changes())) == 306
 
 
+def test_a_bulk_load_beside_splits_is_neither_refused_nor_loses_anything(
+    store: Store, apart: Apart
+) -> None:
+    things = filled(store, 500)
+    refused: list[Any] = []
+
+    def load() -> None:
+        for first in range(500, 12_500, 400):
+            batch = (
+                {"id": f"k{n:05}", "n": n, "text": "common"} for n in range(first, first + 400)
+            )
+            refused.extend(things.put_many(batch).errors)
+
+    loading = threading.Thread(target=load)
+    loading.start()
+    while loading.is_alive() or len(things.partitions.numbers) < 3:
+        held = {
+            number: things.partitions.shard(number).count() for number in things.partitions.numbers
+        }
+        things.split(max(held, key=held.__getitem__))
+    loading.join()
+    assert set(apart.made) == {True}
+    assert refused == []
+    assert things.count() == things.search("common", limit=0).total == 12_500
+    assert {found.version for found in things.scan()} == {1}
+    assert len(list(things.changes())) == 12_500
+    assert list(store.check()) == []
+
+
 @pytest.mark.parametrize("phase", PHASES)
 def test_one_that_is_killed_at_any_phase_leaves_the_work_to_this_process(
     store: Store, apart: Apart, phase: str
