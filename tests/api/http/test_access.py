@@ -168,7 +168,8 @@ def test_keys_made_at_once_are_all_kept_and_a_revoked_one_stays_so(keys: Path) -
     with ThreadPoolExecutor(8) as pool:
         made = pool.map(lambda number: add_key(keys, f"{number}", ("read",), ("*",)), range(16))
         assert pool.submit(revoke_key, keys, first.id).result().id == first.id
-        assert set(read_keys(keys)) == {stored.id for stored, _ in made}
+        made_ids = {stored.id for stored, _ in made}  # waits for all of them
+    assert set(read_keys(keys)) == made_ids
 
 
 @pytest.mark.parametrize(
