@@ -31,6 +31,8 @@ class IndexFiles:
         self._is_closed = False
         self.trouble: DocstoreError | None = None
         """Why a partition was empty, or could not be used, when it was looked at last."""
+        self.is_unknown = False
+        """Whether one could not be used then, and may hold anything."""
         self.partitions = [self._partition(place) for place in range(definition.partitions)]
         self.applied: list[dict[int, Checkpoint]] = []
         self._heaviest: tuple[int, list[bytes]] | None = None
@@ -43,7 +45,7 @@ class IndexFiles:
 
     def look(self) -> bool:
         """Read what the files say; whether it is something else than before."""
-        self.trouble = None
+        self.trouble, self.is_unknown = None, False
         is_other = False
         if self._read_only:
             is_other = True in [each.follow_file() for each in self.partitions]
@@ -67,7 +69,7 @@ class IndexFiles:
                 self._renew(place)
                 return self.partitions[place].checkpoints()
         except DocstoreError as error:
-            self.trouble = error
+            self.trouble, self.is_unknown = error, True
             return {}, False
 
     def _sized(self, place: int) -> tuple[int, int, int]:

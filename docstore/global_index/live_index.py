@@ -182,6 +182,7 @@ class LiveIndex:
     def fill(self, numbers: Sequence[int], most: int = FILL_DOCUMENTS) -> int:
         """Read the next documents of shards that are not read whole; returns how many."""
         with self._stepping:
+            self._look_again()
             documents: list[dict[bytes, Mapping[bytes, bytes]]] = [{} for _ in self._residents]
             moved: list[dict[int, Checkpoint]] = [{} for _ in self._residents]
             room = most
@@ -202,6 +203,18 @@ class LiveIndex:
                 for number in set().union(*moved):
                     self._follow_from(number)
             return most - room
+
+    def _look_again(self) -> None:
+        """Take up partitions that could not be used before; raises what still is the matter.
+
+        To fill one that was full would leave in it what was deleted since.
+        """
+        if self.files.is_unknown:
+            with self._lock:
+                self.files.look()
+                self._begin()
+            if self.files.is_unknown and self.files.trouble is not None:
+                raise self.files.trouble
 
     def promote(self, begun: int) -> None:
         """Let it be asked: what it has held since `begun` was filled and found right."""

@@ -77,6 +77,33 @@ def test_a_lost_directory_is_filled_again_and_says_so(open_store: Callable[[], S
     assert cars.indexes.lookup("color", "red").total == 14
 
 
+def test_a_partition_that_cannot_be_used_is_taken_up_as_it_is_when_it_can(
+    open_store: Callable[[], Store],
+) -> None:
+    cars = made(open_store(), GlobalIndex("id", partitions=1))
+    cars.indexes.catch_up()
+    partition = live(cars, "id").files.partitions[0]._environment.path.parent
+    open_store().close()
+    aside = partition.with_name("aside")
+    partition.rename(aside)
+    partition.write_bytes(b"")
+    cars = open_store().collection("cars")
+    cars.indexes._updater.stop()
+    for number in range(12):
+        cars.delete(f"{number:03d}")
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            cars.indexes.catch_up()
+        assert cars.indexes.stats()[0]["state"] == "filling"
+    partition.unlink()
+    aside.rename(partition)
+    begun = live(cars, "id").begun
+    cars.indexes.catch_up()
+    assert live(cars, "id").begun == begun + 1
+    assert cars.indexes.lookup("id", gte="0").total == 28
+    assert list(cars.check()) == []
+
+
 def test_an_index_that_differs_from_searches_is_not_promoted(store: Store) -> None:
     cars = made(store)
     cars.indexes.create(GlobalIndex("color", partitions=1))
