@@ -9,22 +9,26 @@ import time
 
 from docstore.giving_way import PAUSE_SECONDS, WORK_SECONDS
 
-SHARE_KEEPING_UP, SHARE_BEHIND = 0.4, 0.12
+SHARE_KEEPING_UP, SHARE_OVERWHELMED = 0.4, 0.12
 """Of the time while somebody writes: what following takes where that is enough, little where
 writers take all there is and are to be slowed by less than a fifth."""
+SHARE_ENOUGH = 0.3
+"""What following would need, for the first to be enough: the rest is for catching up."""
 SHARE_OF_FLUSHING = 0.3
 """What writing to the indexes' files takes of that, beside it."""
 BACKLOG_MAX = 1000
-"""Entries of all shards that tell the one from the other."""
+"""Entries of all shards from which steps are large, and which tell that it does not keep up."""
+RATE_SECONDS, COST_WEIGHT = 1.0, 0.3
+"""How long it takes until a change of pace is believed; what one step's cost counts."""
 WRITING_SECONDS = 0.5
 """Since the last write, for which writes count as under way: a bulk writer's batches are apart."""
 REST_SECONDS = 0.004
 """Between two steps: worth more than one write's reading."""
-REST_SECONDS_MAX, REST_SECONDS_BEHIND_MAX = 0.05, 0.5
+REST_SECONDS_MAX, REST_SECONDS_OVERWHELMED_MAX = 0.05, 0.5
 """However long a step took: what is read without `current` is not much older than it must be."""
 TAKEN_ENTRIES = 64
 """Entries that an index takes at once while writes are under way: who reads may wait for it."""
-BUSY_ENTRIES = 64
+BUSY_ENTRIES = 256
 """Entries of one step while writes are under way: a writer may wait for it."""
 BEHIND_ENTRIES = 512
 """The same where that does not keep up: what a step costs, whatever it takes, is lost in them."""
@@ -38,7 +42,25 @@ class Pacing:
 
     def __init__(self) -> None:
         self._written = -WRITING_SECONDS
+        self._noted = time.monotonic()
+        self._rate = 0.0
+        self._cost = 0.0
         self.backlog = 0
+
+    def note_step(self, taken: int, backlog: int, seconds: float) -> None:
+        """A step took so many entries in so long, and left so many."""
+        now = time.monotonic()
+        passed = max(now - self._noted, 0.001)
+        arrived = max(0, taken + backlog - self.backlog)
+        self._rate += min(passed / RATE_SECONDS, 1.0) * (arrived / passed - self._rate)
+        if taken >= TAKEN_ENTRIES:  # of fewer, most is what a step costs
+            self._cost += COST_WEIGHT * (seconds / taken - self._cost)
+        self.backlog, self._noted = backlog, now
+
+    @property
+    def is_overwhelmed(self) -> bool:
+        """Whether more is written than following can take: by who takes all there is."""
+        return self.backlog >= BACKLOG_MAX and self._rate * self._cost > SHARE_ENOUGH
 
     def note_write(self) -> None:
         """Somebody has written."""
@@ -51,7 +73,7 @@ class Pacing:
 
     @property
     def _share(self) -> float:
-        return SHARE_KEEPING_UP if self.backlog < BACKLOG_MAX else SHARE_BEHIND
+        return SHARE_OVERWHELMED if self.is_overwhelmed else SHARE_KEEPING_UP
 
     def entries(self, *, is_writing: bool) -> int:
         """How many entries a step takes."""
@@ -62,17 +84,20 @@ class Pacing:
     def rest(self, computed: float, taken: float) -> float:
         """Seconds to rest after a step that computed and took so long, while somebody writes.
 
-        Where writers take all there is, they waited for it as long as it took.
+        Where it lags, by how long it took: on a machine that others keep busy too, writers wait for
+        it as long, and it has to do with as much.
         """
-        if self.backlog < BACKLOG_MAX:
-            return min(max(computed * (1 / self._share - 1), REST_SECONDS), REST_SECONDS_MAX)
-        return min(taken * (1 / self._share - 1), REST_SECONDS_BEHIND_MAX)
+        spent = computed if self.backlog < BACKLOG_MAX else taken
+        most = REST_SECONDS_OVERWHELMED_MAX if self.is_overwhelmed else REST_SECONDS_MAX
+        return min(max(spent * (1 / self._share - 1), REST_SECONDS), most)
 
     def flushing_rest(self, spent: float) -> float:
         """The same after writing a partition's file."""
         if not self.is_writing:
             return 0.0
-        return min(spent * (1 / (self._share * SHARE_OF_FLUSHING) - 1), REST_SECONDS_BEHIND_MAX)
+        return min(
+            spent * (1 / (self._share * SHARE_OF_FLUSHING) - 1), REST_SECONDS_OVERWHELMED_MAX
+        )
 
 
 class Turn:

@@ -149,7 +149,7 @@ class Updater:
         self, numbers: Sequence[int], indexes: Sequence[LiveIndex], *, is_writing: bool
     ) -> bool:
         """Give the indexes some entries, of as many shards as that takes; whether more is left."""
-        turn = Turn(is_writing=is_writing)
+        began, turn = time.perf_counter(), Turn(is_writing=is_writing)
         with self._following:
             room = self._pacing.entries(is_writing=is_writing)
             tails, is_all = self._next_tails(numbers, indexes, room, turn)
@@ -157,12 +157,12 @@ class Updater:
                 for index in indexes:
                     self._take(index, some)
                     turn.give_way()
-        if is_all:
-            self._pacing.backlog = 0
-            return False
-        with suppress(DocstoreError, KeyError):  # met by who follows; emptied meanwhile
-            self._pacing.backlog = self._behind(numbers, indexes)
-        return True
+        taken, backlog = sum(tail.last - tail.after for tail in tails), 0
+        if not is_all:
+            with suppress(DocstoreError, KeyError):  # met by who follows; emptied meanwhile
+                backlog = self._behind(numbers, indexes)
+        self._pacing.note_step(taken, backlog, time.perf_counter() - began)
+        return not is_all
 
     def _next_tails(
         self, numbers: Sequence[int], indexes: Sequence[LiveIndex], room: int, turn: Turn

@@ -16,8 +16,8 @@ from docstore.global_index.pacing import (
     BUSY_ENTRIES,
     IDLE_ENTRIES,
     REST_SECONDS,
-    REST_SECONDS_BEHIND_MAX,
     REST_SECONDS_MAX,
+    REST_SECONDS_OVERWHELMED_MAX,
     Pacing,
 )
 from docstore.global_index.tails import Tail, in_parts
@@ -175,16 +175,31 @@ def test_how_much_is_taken_goes_by_who_writes_and_by_what_is_left() -> None:
     pacing.note_write()
     assert (before, pacing.is_writing) == (False, True)
     assert pacing.entries(is_writing=True) == BUSY_ENTRIES
-    keeping_up = pacing.rest(0.01, 1.0), pacing.flushing_rest(0.01)
-    pacing.backlog = BACKLOG_MAX
-    assert pacing.entries(is_writing=True) == BEHIND_ENTRIES
-    behind = pacing.rest(0.01, 0.02), pacing.flushing_rest(0.01)
-    assert keeping_up[0] < REST_SECONDS_MAX < behind[0]
-    assert keeping_up[1] < behind[1]
-    assert pacing.rest(1.0, 10.0) == pacing.flushing_rest(10.0) == REST_SECONDS_BEHIND_MAX
-    pacing.backlog = 0
+    near = pacing.rest(0.01, 1.0), pacing.flushing_rest(0.01)
     assert pacing.rest(0.0, 0.0) == REST_SECONDS
     assert pacing.rest(1.0, 10.0) == REST_SECONDS_MAX
+    pacing.note_step(BEHIND_ENTRIES, BACKLOG_MAX, 0.000001)
+    assert not pacing.is_overwhelmed
+    assert pacing.entries(is_writing=True) == BEHIND_ENTRIES
+    assert (pacing.rest(1.0, 0.01), pacing.flushing_rest(0.01)) == near
+
+
+def test_who_writes_more_than_can_be_followed_is_left_most_of_the_machine() -> None:
+    pacing = Pacing()
+    pacing.note_write()
+    near = pacing.rest(0.01, 0.01), pacing.flushing_rest(0.01)
+    for turn in range(1, 60):
+        # A second for each thousand entries: however few come, more are left each time.
+        pacing.note_step(BEHIND_ENTRIES, turn * BACKLOG_MAX, BEHIND_ENTRIES / 1000)
+    overwhelmed = pacing.is_overwhelmed
+    much = pacing.rest(0.01, 0.01), pacing.flushing_rest(0.01)
+    assert overwhelmed
+    assert near[0] < much[0]
+    assert near[1] < much[1]
+    assert pacing.rest(1.0, 10.0) == pacing.flushing_rest(10.0) == REST_SECONDS_OVERWHELMED_MAX
+    pacing.note_step(BEHIND_ENTRIES, BACKLOG_MAX - 1, 0.1)
+    assert overwhelmed != pacing.is_overwhelmed
+    assert pacing.rest(0.01, 10.0) == near[0]
 
 
 def test_tails_are_taken_in_parts_and_none_is_left_out() -> None:
