@@ -1,4 +1,4 @@
-"""The thread that writes to the indexes' files what was taken into memory, and never makes it wait.
+"""The thread that writes to the indexes' files what was taken into memory, and fills new ones.
 
 A commit waits for the disk, which following the logs must not: lag is counted to memory, which is
 what is read. An error is kept for `stats` and tried again after a pause; what could not be written
@@ -22,16 +22,19 @@ PAUSE_SECONDS = 1.0
 class Flusher:
     """One thread for all indexes of a collection; it starts at the first `wake`.
 
-    `failed` is told what writing an index raised.
+    `fill` reads a little more of what an index is filled from and tells whether there is more; it
+    is told whether somebody writes. `failed` is told what an index raised.
     """
 
     def __init__(
         self,
         indexes: Callable[[], Iterable[LiveIndex]],
         pacing: Pacing,
+        fill: Callable[[LiveIndex, bool], bool],
         failed: Callable[[LiveIndex, DocstoreError], None],
     ) -> None:
         self._indexes = indexes
+        self._fill = fill
         self._pacing = pacing
         self._failed = failed
         self._changed = threading.Condition()
@@ -57,18 +60,26 @@ class Flusher:
 
     def _run(self) -> None:
         while self._may_go_on():
-            spent_before = time.thread_time()
-            if self.step(1 if self._pacing.is_writing else None):
+            computed_before = time.thread_time()
+            is_filling, is_any_left = self.step(is_writing=self._pacing.is_writing)
+            if is_filling or is_any_left:
                 self._is_woken = True
-            rest = self._pacing.flushing_rest(time.thread_time() - spent_before)
-            self._rest(PAUSE_SECONDS if self.errors else max(rest, LOOK_SECONDS))
+            rest = self._pacing.flushing_rest(time.thread_time() - computed_before)
+            if self.errors:
+                self._rest(PAUSE_SECONDS)
+            else:
+                self._rest(rest if is_filling else max(rest, LOOK_SECONDS))
 
-    def step(self, most: int | None) -> bool:
-        """Write what is due, of each index so many partitions; whether more is in memory."""
-        is_any_left = False
+    def step(self, *, is_writing: bool) -> tuple[bool, bool]:
+        """Fill a little and write what is due, while somebody writes one partition of each index.
+
+        Returns whether there is more to fill, and whether anything is in memory only.
+        """
+        is_filling = is_any_left = False
         for index in list(self._indexes()):
             try:
-                is_any_left |= index.flush_due(most)
+                is_filling |= self._fill(index, is_writing)
+                is_any_left |= index.flush_due(1 if is_writing else None)
             except Closed:
                 continue  # it was dropped, or the store is being closed
             except DocstoreError as error:
@@ -77,7 +88,7 @@ class Flusher:
                 is_any_left = True
             else:
                 self.errors.pop(index.definition.name, None)
-        return is_any_left
+        return is_filling, is_any_left
 
     def _rest(self, seconds: float) -> None:
         with self._changed:

@@ -1,8 +1,8 @@
 """How much of the machine keeping indexes may take, judged by who writes and by the lag.
 
 While nobody writes, all there is. Else a share of the time: most where that keeps up, little where
-it does not, for then writers may take all there is. And it gives way often: who writes gives up the
-interpreter about ten times for each commit, and each time would wait for it.
+it does not, for then writers may take all there is. There it gives way often: who writes gives up
+the interpreter about ten times for each commit, and each time would wait for it.
 """
 
 import time
@@ -28,7 +28,7 @@ REST_SECONDS_MAX, REST_SECONDS_OVERWHELMED_MAX = 0.05, 0.5
 """However long a step took: what is read without `current` is not much older than it must be."""
 TAKEN_ENTRIES = 64
 """Entries that an index takes at once while writes are under way: who reads may wait for it."""
-BUSY_ENTRIES = 256
+BUSY_ENTRIES = 64
 """Entries of one step while writes are under way: a writer may wait for it."""
 BEHIND_ENTRIES = 512
 """The same where that does not keep up: what a step costs, whatever it takes, is lost in them."""
@@ -103,13 +103,13 @@ class Pacing:
 class Turn:
     """Gives the interpreter to others where one has had it for long; for one thread."""
 
-    def __init__(self, *, is_writing: bool) -> None:
-        """It goes on where nobody writes."""
-        self._is_writing = is_writing
+    def __init__(self, *, gives_way: bool) -> None:
+        """It goes on where nobody takes all there is: each time, it would have to wait itself."""
+        self._gives_way = gives_way
         self._began = time.perf_counter()
 
     def give_way(self) -> None:
         """Call it after each little piece of work."""
-        if self._is_writing and time.perf_counter() - self._began > WORK_SECONDS:
+        if self._gives_way and time.perf_counter() - self._began > WORK_SECONDS:
             time.sleep(PAUSE_SECONDS)
             self._began = time.perf_counter()

@@ -3,9 +3,9 @@
 A write only wakes it. While writes are under way it takes a bounded share of the machine
 (`pacing`): after each step it rests several times as long as the step computed; when they are over,
 or there are few, it catches up. What it takes is in memory, which is what is read; another thread
-writes it to disk (`flusher`). A tail is read and decoded once for all indexes. An error is kept for
-`stats` and tried again after a pause that doubles; the logs keep what was not applied, so nothing
-is skipped.
+writes it to disk, and fills indexes (`flusher`). A tail is read and decoded once for all indexes.
+An error is kept for `stats` and tried again after a pause that doubles; the logs keep what was not
+applied, so nothing is skipped.
 """
 
 import threading
@@ -68,7 +68,7 @@ class Updater:
         self._pause = 0.0
         self._turn = 0
         self._pacing = Pacing()
-        self._flusher = Flusher(indexes, self._pacing, self._refilled)
+        self._flusher = Flusher(indexes, self._pacing, self._fill, self._refilled)
         self.fill_rate: float | None = None
         self.verifier = Verifier()
         self._errors: dict[str, DocstoreError] = {}
@@ -106,9 +106,9 @@ class Updater:
                 self._rest(REST_SECONDS)
 
     def step(self, *, is_writing: bool) -> None:
-        """What both threads do: follow, fill and compare a little for every index, and write it."""
+        """What both threads do: follow, then fill, compare and write a little of every index."""
         self._step(is_writing=is_writing)
-        self._flusher.step(1 if is_writing else None)
+        self._flusher.step(is_writing=is_writing)
 
     def _step(self, *, is_writing: bool) -> bool:
         """Whether there is more to read."""
@@ -116,7 +116,6 @@ class Updater:
         more = self._follow(numbers, indexes, is_writing=is_writing)
         for index in indexes:
             try:
-                more |= self._fill(index, numbers, is_writing=is_writing)
                 if index.overlay > OVERLAY_MAX:
                     index.flush_due(None)
                 index.tend()
@@ -149,7 +148,10 @@ class Updater:
         self, numbers: Sequence[int], indexes: Sequence[LiveIndex], *, is_writing: bool
     ) -> bool:
         """Give the indexes some entries, of as many shards as that takes; whether more is left."""
-        began, turn = time.perf_counter(), Turn(is_writing=is_writing)
+        began, turn = (
+            time.perf_counter(),
+            Turn(gives_way=is_writing and self._pacing.is_overwhelmed),
+        )
         with self._following:
             room = self._pacing.entries(is_writing=is_writing)
             tails, is_all = self._next_tails(numbers, indexes, room, turn)
@@ -248,7 +250,9 @@ class Updater:
                     index.empty()
         return tail
 
-    def _fill(self, index: LiveIndex, numbers: Sequence[int], *, is_writing: bool) -> bool:
+    def _fill(self, index: LiveIndex, is_writing: bool) -> bool:
+        """Fill or compare an index a little; whether that is not all."""
+        numbers = tuple(self._numbers())
         state = index.state(numbers)
         if state == "ready":
             self._review(index)
