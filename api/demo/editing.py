@@ -1,10 +1,12 @@
 """The pages that write: a new listing, changes of one, and taking one off.
 
-What is saved names the version it was made from. When somebody else saved meanwhile nothing is
-written: both changes are put together and shown, and saving again names the version shown.
+What is saved names the version it was made from, and the write that made that. When somebody else
+saved meanwhile nothing is written: both changes are put together and shown, and saving again names
+the version shown.
 """
 
 import datetime
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -19,13 +21,15 @@ from api.demo.form import FIELDS, changes_of, filled, texts_of
 from api.demo.listings import COLLECTION
 from api.http import body
 from api.http.service import Service
-from docstore import Delete, Document, InvalidDocument, NotFound, Put, VersionConflict
+from docstore import Delete, InvalidDocument, NotFound, Put, VersionConflict
 from docstore.keys import new_key
+from docstore.records import Record
 
 _FORM = ("application/x-www-form-urlencoded",)
 _FORM_FIELDS_MAX = 100
-_ABSENT = 0
-"""The version of a listing that is not there."""
+_ABSENT = 0, 0
+"""The version and seq of a listing that is not there."""
+_REVISION = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)
 
 
 async def new_page(_: Service, __: Request) -> Response:
@@ -55,34 +59,37 @@ async def edit_page(service: Service, request: Request) -> Response:
     stored = await _stored(service, request)
     if stored is None:
         raise _gone()
-    return _form(texts_of(stored.document), str(stored.key), stored.version)
+    return _form(texts_of(_listing(stored)), request.path_params["key"], _revision_of(stored))
 
 
 async def save(service: Service, request: Request) -> Response:
     """Save changes, unless somebody else did meanwhile."""
     key = request.path_params["key"]
     sent = await _sent(service, request)
-    texts, version = filled(sent.items()), _version(sent)
+    texts, revision = filled(sent.items()), _revision(sent)
     stored = await _stored(service, request)
     values, wrong = changes_of(texts)
     if wrong:
-        return _form(texts, key, version, base=sent.get("base", ""), wrong=wrong, status=422)
+        return _form(texts, key, revision, base=sent.get("base", ""), wrong=wrong, status=422)
     # What the form does not show stays as it is.
-    held = {} if stored is None else stored.document
+    held = {} if stored is None else _listing(stored)
     listing = _known({**held, **values, "id": key})
-    put = Put(listing, key, if_version=version or None, if_absent=version == _ABSENT)
+    version, seq = revision
+    put = Put(
+        listing, key, if_version=version or None, if_absent=revision == _ABSENT, if_seq=seq or None
+    )
     try:
         await service.served(COLLECTION).writes.write(put)
     except InvalidDocument as error:
         base = sent.get("base", "")
-        return _form(texts, key, version, base=base, wrong=_wrong(error), status=422)
+        return _form(texts, key, revision, base=base, wrong=_wrong(error), status=422)
     except VersionConflict:
         current = await _stored(service, request)
         if current is None:
             return _form(texts, key, _ABSENT, is_gone=True, status=409)
-        theirs = texts_of(current.document)
+        theirs = texts_of(_listing(current))
         both = merged(_base(sent), texts, theirs)
-        return _form(both.values, key, current.version, base=theirs, both=both, status=409)
+        return _form(both.values, key, _revision_of(current), base=theirs, both=both, status=409)
     return _to(key, "saved")
 
 
@@ -91,26 +98,27 @@ async def delete_page(service: Service, request: Request) -> Response:
     stored = await _stored(service, request)
     if stored is None:
         raise _gone()
-    return _delete_page(stored)
+    return _delete_page(stored, request.path_params["key"])
 
 
 async def delete(service: Service, request: Request) -> Response:
     """Take a listing off, unless somebody else changed it meanwhile."""
     key = request.path_params["key"]
-    version = _version(await _sent(service, request))
+    version, seq = _revision(await _sent(service, request))
     try:
-        await service.served(COLLECTION).writes.write(Delete(key, if_version=version))
+        remove = Delete(key, if_version=version, if_seq=seq or None)
+        await service.served(COLLECTION).writes.write(remove)
     except VersionConflict:
         stored = await _stored(service, request)
         if stored is not None:
-            return _delete_page(stored, is_changed=True)
+            return _delete_page(stored, key, is_changed=True)
     return RedirectResponse("/?done=deleted", 303)
 
 
 def _form(
     texts: Mapping[str, str],
     key: str | None,
-    version: int,
+    revision: tuple[int, int],
     *,
     base: str | Mapping[str, str] | None = None,
     both: Merged | None = None,
@@ -125,7 +133,7 @@ def _form(
         fields=FIELDS,
         texts=texts,
         key=key,
-        version=version,
+        version=_shown(revision),
         base=base if isinstance(base, str) else orjson.dumps(base).decode(),
         both=both,
         wrong=wrong or {},
@@ -133,13 +141,13 @@ def _form(
     )
 
 
-def _delete_page(stored: Document[dict[str, Any]], *, is_changed: bool = False) -> Response:
+def _delete_page(stored: Record, key: str, *, is_changed: bool = False) -> Response:
     return rendering.page(
         "delete.html",
         status=409 if is_changed else 200,
-        car=stored.document,
-        key=stored.key,
-        version=stored.version,
+        car=_listing(stored),
+        key=key,
+        version=_shown(_revision_of(stored)),
         is_changed=is_changed,
     )
 
@@ -158,13 +166,28 @@ async def _sent(service: Service, request: Request) -> dict[str, str]:
     return dict(pairs)
 
 
-def _version(sent: Mapping[str, str]) -> int:
-    text = sent.get("version", "")
-    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
+def _revision(sent: Mapping[str, str]) -> tuple[int, int]:
+    """The version and the seq that a form began with; a seq of 0 stands for any."""
+    found = _REVISION.fullmatch(sent.get("version", ""))
+    if found is None:
         raise InvalidDocument(
             "the form does not say which version it changes", hint="open it again", field="version"
         )
-    return int(text)
+    return int(found[1]), int(found[2] or 0)
+
+
+def _shown(revision: tuple[int, int]) -> str:
+    return f"{revision[0]}-{revision[1]}"
+
+
+def _revision_of(stored: Record) -> tuple[int, int]:
+    """Which document it is: a version alone may be that of another under the same key."""
+    return stored.version, stored.seq
+
+
+def _listing(stored: Record) -> dict[str, Any]:
+    listing: dict[str, Any] = orjson.loads(stored.body)
+    return listing
 
 
 def _base(sent: Mapping[str, str]) -> Mapping[str, str]:
@@ -177,9 +200,9 @@ def _base(sent: Mapping[str, str]) -> Mapping[str, str]:
     return {str(name): str(text) for name, text in texts.items()}
 
 
-async def _stored(service: Service, request: Request) -> Document[dict[str, Any]] | None:
+async def _stored(service: Service, request: Request) -> Record | None:
     cars, key = service.served(COLLECTION).collection, request.path_params["key"]
-    return await service.run(lambda: cars.fetch(key))
+    return await service.run(lambda: cars.stored(key))
 
 
 def _known(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -171,6 +171,23 @@ def test_a_listing_is_added_changed_and_taken_off(site: TestClient) -> None:
     assert post(site, f"/edit/{key}", {**changed, "version": "2"}).status_code == 409
 
 
+def test_what_was_made_anew_meanwhile_is_a_conflict_too(site: TestClient) -> None:
+    path = "/v1/collections/cars/documents/car-000003"
+    listing = site.get(path).json()
+    opened = site.get("/edit/car-000003").text
+    (began,) = re.findall(r'name="version" value="(1-\d+)"', opened)
+    site.delete(path)
+    anew = site.put(path, json={**listing, "price": 777})
+    assert anew.json()["version"] == 1
+    assert post(site, "/delete/car-000003", {"version": began}).status_code == 409
+    conflict = post(site, "/edit/car-000003", {**LISTING, "version": began})
+    assert conflict.status_code == 409
+    assert site.get(path).json()["price"] == 777
+    (shown,) = re.findall(r'name="version" value="(1-\d+)"', conflict.text)
+    assert post(site, "/edit/car-000003", {**LISTING, "version": shown}).status_code == 303
+    assert site.get(path).json()["price"] == 4000
+
+
 def test_fields_that_the_form_does_not_show_stay(site: TestClient) -> None:
     before = site.get("/v1/collections/cars/documents/car-000002").json()
     sent = {**LISTING, "version": "1"}
