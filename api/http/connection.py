@@ -101,8 +101,7 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client does not keep up with its answer; told by the transport."""
         if self._unread is None:
-            seconds = self.settings.answer_seconds
-            self._unread = self.loop.call_later(seconds, self._cut)
+            self._unread = self.loop.call_later(self.settings.answer_seconds, self._on_unread)
         super().pause_writing()
 
     def resume_writing(self) -> None:
@@ -112,9 +111,17 @@ class Connection(HttpToolsProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """Nothing was asked for long: close, and do not wait for a reader of the last answer."""
-        if self.transport.get_write_buffer_size():
+        if not self.transport.is_closing() and self.transport.get_write_buffer_size():
             self._cut()
         super().timeout_keep_alive_handler()
+
+    def _on_unread(self) -> None:
+        self._unread = None
+        if not self._is_in_head:
+            # Many send all of a body before they read; how long that takes is bounded elsewhere.
+            self._unread = self.loop.call_later(self.settings.answer_seconds, self._on_unread)
+        elif not self.transport.is_closing():
+            self._cut()
 
     def _cut(self) -> None:
         """End the connection and forget what was not read, in the system's buffers too."""

@@ -90,3 +90,24 @@ def test_a_client_that_does_not_read_its_answer_is_let_go(serve: Serve, kind: st
         ended.register(connection, select.POLLHUP | select.POLLERR)
         assert ended.poll(20_000)
     assert httpx.get(f"{cars}/documents/1", timeout=20).json()["id"] == "1"
+
+
+def test_a_client_may_send_all_of_a_body_before_it_reads(serve: Serve) -> None:
+    server = serve(answer_seconds=0.1)
+    httpx.put(f"{server.url}/v1/collections/cars", json={})
+    lines = b"[]\n" * 20_000  # each is refused in a hundred times as many bytes
+    with server.connection() as connection:
+        connection.sendall(
+            b"POST /v1/collections/cars/documents:bulk HTTP/1.1\r\nhost: localhost\r\n"
+            b"content-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n"
+            b"%x\r\n%b\r\n" % (len(lines), lines)
+        )
+        ended = select.poll()
+        ended.register(connection, select.POLLHUP | select.POLLERR)
+        assert not ended.poll(1_000)
+        connection.sendall(b"0\r\n\r\n")
+        seen = b""
+        while b'"line":20000,' not in seen:
+            part = connection.recv(1 << 20)
+            assert part, "the answer was cut off"
+            seen = seen[-100:] + part
