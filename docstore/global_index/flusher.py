@@ -5,12 +5,12 @@ what is read. An error is kept for `stats` and tried again after a pause; what c
 stays in memory and in the logs.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.pacing import Pacing
+from docstore.global_index.woken import Woken
 from indexing.errors import Closed, DocstoreError
 
 LOOK_SECONDS = 0.05
@@ -37,38 +37,24 @@ class Flusher:
         self._fill = fill
         self._pacing = pacing
         self._failed = failed
-        self._changed = threading.Condition()
-        self._is_woken = False
-        self._is_stopped = False
-        self._thread: threading.Thread | None = None
+        self._thread = Woken("docstore-index-flush", self._run)
         self.errors: dict[str, DocstoreError] = {}
 
     def wake(self) -> None:
         """Say that there may be something to write; returns at once."""
-        if self._is_woken:
-            return
-        with self._changed:
-            if self._is_stopped:
-                return
-            self._is_woken = True
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="docstore-index-flush", daemon=True
-                )
-                self._thread.start()
-            self._changed.notify()
+        self._thread.wake()
 
     def _run(self) -> None:
-        while self._may_go_on():
+        while self._thread.may_go_on():
             computed_before = time.thread_time()
             is_filling, is_any_left = self.step(is_writing=self._pacing.is_writing)
             if is_filling or is_any_left:
-                self._is_woken = True
+                self._thread.go_on()
             rest = self._pacing.flushing_rest(time.thread_time() - computed_before)
             if self.errors:
-                self._rest(PAUSE_SECONDS)
+                self._thread.rest(PAUSE_SECONDS)
             else:
-                self._rest(rest if is_filling else max(rest, LOOK_SECONDS))
+                self._thread.rest(rest if is_filling else max(rest, LOOK_SECONDS))
 
     def step(self, *, is_writing: bool) -> tuple[bool, bool]:
         """Fill a little and write what is due, while somebody writes one partition of each index.
@@ -90,21 +76,6 @@ class Flusher:
                 self.errors.pop(index.definition.name, None)
         return is_filling, is_any_left
 
-    def _rest(self, seconds: float) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._is_stopped, seconds)
-
-    def _may_go_on(self) -> bool:
-        """Wait until there is something to do; False when stopped."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._is_woken or self._is_stopped)
-            self._is_woken = False
-            return not self._is_stopped
-
     def stop(self) -> None:
         """Stop after the file that is being written."""
-        with self._changed:
-            self._is_stopped = True
-            self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
+        self._thread.stop()

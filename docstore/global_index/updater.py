@@ -27,6 +27,7 @@ from docstore.global_index.pacing import (
 )
 from docstore.global_index.tails import Tail, in_parts, read_tail
 from docstore.global_index.verifying import Verifier
+from docstore.global_index.woken import Woken
 from docstore.shard import Shard
 from indexing.errors import Closed, DocstoreError
 
@@ -59,12 +60,9 @@ class Updater:
         self._shard_of = shard_of
         self._settle = settle
         self._review = review
-        self._changed = threading.Condition()
+        self._thread = Woken("docstore-global-index", self._run)
         # Who follows in another thread would read and decode the same entries.
         self._following = threading.Lock()
-        self._is_woken = False
-        self._is_stopped = False
-        self._thread: threading.Thread | None = None
         self._pause = 0.0
         self._turn = 0
         self._pacing = Pacing()
@@ -77,18 +75,7 @@ class Updater:
         """Say that there is something to apply; returns at once."""
         if is_write:
             self._pacing.note_write()
-        if self._is_woken:
-            return
-        with self._changed:
-            if self._is_stopped:
-                return
-            self._is_woken = True
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="docstore-global-index", daemon=True
-                )
-                self._thread.start()
-            self._changed.notify()
+        self._thread.wake()
 
     def _run(self) -> None:
         while self._may_go_on():
@@ -97,13 +84,13 @@ class Updater:
             more = self._step(is_writing=is_writing)
             computed = time.thread_time() - computed_before
             if more or self._errors:
-                self._is_woken = True
+                self._thread.go_on()
             if self._errors:
-                self._rest(self._next_pause())
+                self._thread.rest(self._next_pause())
             elif is_writing:
-                self._rest(self._pacing.rest(computed, time.perf_counter() - began))
+                self._thread.rest(self._pacing.rest(computed, time.perf_counter() - began))
             elif not more:
-                self._rest(REST_SECONDS)
+                self._thread.rest(REST_SECONDS)
 
     def step(self, *, is_writing: bool) -> None:
         """What both threads do: follow, then fill, compare and write a little of every index."""
@@ -148,10 +135,8 @@ class Updater:
         self, numbers: Sequence[int], indexes: Sequence[LiveIndex], *, is_writing: bool
     ) -> bool:
         """Give the indexes some entries, of as many shards as that takes; whether more is left."""
-        began, turn = (
-            time.perf_counter(),
-            Turn(gives_way=is_writing and self._pacing.is_overwhelmed),
-        )
+        began = time.perf_counter()
+        turn = Turn(gives_way=is_writing and self._pacing.is_overwhelmed)
         with self._following:
             room = self._pacing.entries(is_writing=is_writing)
             tails, is_all = self._next_tails(numbers, indexes, room, turn)
@@ -263,13 +248,8 @@ class Updater:
         began = time.monotonic()
         taken = index.fill(numbers, BUSY_FILLED if is_writing else IDLE_FILLED)
         if self.fill_rate is not None:
-            self._rest(taken / self.fill_rate - (time.monotonic() - began))
+            self._thread.rest(taken / self.fill_rate - (time.monotonic() - began))
         return True
-
-    def _rest(self, seconds: float) -> None:
-        if seconds > 0:
-            with self._changed:
-                self._changed.wait_for(lambda: self._is_stopped, seconds)
 
     def _next_pause(self) -> float:
         self._pause = min(PAUSE_SECONDS_MAX, max(PAUSE_SECONDS_FIRST, self._pause * 2))
@@ -278,18 +258,12 @@ class Updater:
     def _may_go_on(self) -> bool:
         """Wait until there is something to do; False when stopped."""
         idle = None if self.verifier.rate is None else IDLE_SECONDS
-        with self._changed:
-            self._changed.wait_for(lambda: self._is_woken or self._is_stopped, idle)
-            self._is_woken = False
-            if not self._errors:
-                self._pause = 0.0
-            return not self._is_stopped
+        may_go_on = self._thread.may_go_on(idle)
+        if not self._errors:
+            self._pause = 0.0
+        return may_go_on
 
     def stop(self) -> None:
         """Stop after the step that is under way."""
-        with self._changed:
-            self._is_stopped = True
-            self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
+        self._thread.stop()
         self._flusher.stop()
