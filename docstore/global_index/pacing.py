@@ -12,13 +12,13 @@ from docstore.giving_way import PAUSE_SECONDS, WORK_SECONDS
 SHARE_KEEPING_UP, SHARE_OVERWHELMED = 0.4, 0.12
 """Of the time while somebody writes: what following takes where that is enough, little where
 writers take all there is and are to be slowed by less than a fifth."""
-SHARE_ENOUGH = 0.3
+SHARE_ENOUGH = 0.2
 """What following would need, for the first to be enough: the rest is for catching up."""
 SHARE_OF_FLUSHING = 0.3
 """What writing to the indexes' files takes of that, beside it."""
 BACKLOG_MAX = 1000
 """Entries of all shards from which steps are large, and which tell that it does not keep up."""
-RATE_SECONDS, COST_WEIGHT = 1.0, 0.3
+RATE_SECONDS, COST_WEIGHT = 0.3, 0.3
 """How long it takes until a change of pace is believed; what one step's cost counts."""
 WRITING_SECONDS = 0.5
 """Since the last write, for which writes count as under way: a bulk writer's batches are apart."""
