@@ -47,14 +47,14 @@ class Pacing:
         self._cost = 0.0
         self.backlog = 0
 
-    def note_step(self, taken: int, backlog: int, seconds: float) -> None:
-        """A step took so many entries in so long, and left so many."""
+    def note_step(self, taken: int, backlog: int, computed: float) -> None:
+        """A step took so many entries, computed so long, and left so many."""
         now = time.monotonic()
         passed = max(now - self._noted, 0.001)
         arrived = max(0, taken + backlog - self.backlog)
         self._rate += min(passed / RATE_SECONDS, 1.0) * (arrived / passed - self._rate)
         if taken >= TAKEN_ENTRIES:  # of fewer, most is what a step costs
-            self._cost += COST_WEIGHT * (seconds / taken - self._cost)
+            self._cost += COST_WEIGHT * (computed / taken - self._cost)
         self.backlog, self._noted = backlog, now
 
     @property

@@ -135,7 +135,7 @@ class Updater:
         self, numbers: Sequence[int], indexes: Sequence[LiveIndex], *, is_writing: bool
     ) -> bool:
         """Give the indexes some entries, of as many shards as that takes; whether more is left."""
-        began = time.perf_counter()
+        computed_before = time.thread_time()
         turn = Turn(gives_way=is_writing and self._pacing.is_overwhelmed)
         with self._following:
             room = self._pacing.entries(is_writing=is_writing)
@@ -148,7 +148,7 @@ class Updater:
         if not is_all:
             with suppress(DocstoreError, KeyError):  # met by who follows; emptied meanwhile
                 backlog = self._behind(numbers, indexes)
-        self._pacing.note_step(taken, backlog, time.perf_counter() - began)
+        self._pacing.note_step(taken, backlog, time.thread_time() - computed_before)
         return not is_all
 
     def _next_tails(
