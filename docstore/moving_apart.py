@@ -47,7 +47,7 @@ def make_apart(
     """
     if getattr(sys, "frozen", False) or not Path(sys.executable or "").name.startswith("python"):
         return None  # a program with an interpreter inside, which would start itself
-    command = [sys.executable, "-P", "-m", __name__, str(collection)]
+    command = [sys.executable, "-P", "-m", __name__, str(collection), str(os.getpid())]
     try:
         process = subprocess.Popen(  # noqa: S603  this interpreter, this module, our directory
             command,
@@ -95,12 +95,12 @@ def _heard(
     return None
 
 
-def main(collection: Path, asked: IO[bytes], answers: IO[bytes]) -> None:
+def main(collection: Path, parent: int, asked: IO[bytes], answers: IO[bytes]) -> None:
     """Make the shards of the last change of the map that is asked for."""
     line = asked.readline()
-    if select.select([asked], [], [], 0)[0]:
+    if os.getppid() != parent or select.select([asked], [], [], 0)[0]:
         return  # the parent is no more: whoever opens the store now removes what it listed
-    threading.Thread(target=_end_with_parent, args=(asked,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(parent, asked), daemon=True).start()
     os.nice(_NICE)
 
     def say(told: object) -> None:
@@ -136,10 +136,12 @@ def main(collection: Path, asked: IO[bytes], answers: IO[bytes]) -> None:
     say({"followed": list(followed.items())})
 
 
-def _end_with_parent(asked: IO[bytes]) -> None:
-    asked.read()  # until the parent closes it, or is no more
+def _end_with_parent(parent: int, asked: IO[bytes]) -> None:
+    """End when the parent closes the input, or is no more: a fork of it may keep that open."""
+    while os.getppid() == parent and not select.select([asked], [], [], _LOOK_SECONDS)[0]:
+        pass
     os._exit(1)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer)
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.stdin.buffer, sys.stdout.buffer)

@@ -248,16 +248,25 @@ def test_it_ends_with_a_process_that_is_killed_and_leaves_nothing(
     assert sorted(path.name for path in directory.iterdir()) == ["1", "2"]
 
 
-def test_one_whose_parent_is_gone_before_it_begins_makes_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_held_open", [False, True], ids=["closed", "held by a fork"])
+def test_one_whose_parent_is_gone_before_it_begins_makes_nothing(
+    tmp_path: Path, is_held_open: bool
+) -> None:
     with Store.open(tmp_path) as store:
         things = filled(store)
         cut = split_at(things.partitions.definition.partition_map, 0, 5)
         after = reshaped(things.partitions.definition.partition_map, cut, {0: 50}, 0)
     collection, answers = tmp_path / "things", io.BytesIO()
-    asked = tmp_path / "asked"
-    asked.write_bytes(orjson.dumps(map_to_json(after)) + b"\n")
-    with asked.open("rb") as nobody:
-        moving_apart.main(collection, nobody, answers)
+    line = orjson.dumps(map_to_json(after)) + b"\n"
+    reading, writing = os.pipe()
+    os.write(writing, line)
+    if not is_held_open:
+        os.close(writing)
+    with open(reading, "rb") as asked:  # noqa: PTH123  a pipe has no path
+        parent = os.getpid() if is_held_open else os.getppid()
+        moving_apart.main(collection, parent, asked, answers)
+    if is_held_open:
+        os.close(writing)
     assert answers.getvalue() == b""
     assert [path.name for path in (collection / "shards").iterdir()] == ["0"]
 
