@@ -13,6 +13,7 @@ from typing import Any
 
 from docstore import keys
 from docstore.catalog import Definition
+from docstore.forks import INHERITED, forget_in_children
 from docstore.inherited import INHERITED_FILE, Inherited
 from docstore.local_follower import LocalFollower
 from docstore.resources import Resources
@@ -47,6 +48,8 @@ class OpenShards:
         self._inherited: dict[int, Inherited] = {}
         self._held: dict[int, int] = {}
         self._closed = False
+        self._is_inherited = False
+        forget_in_children(self)
         self.moving: dict[str, Any] | None = None
         """How far the change of the partitions is that is under way."""
 
@@ -156,8 +159,15 @@ class OpenShards:
         with self._opening:
             self._closed = True
 
+    def forget(self) -> None:
+        """Open no more in a forked child, where nobody lets go of what others held."""
+        self._opening = threading.Lock()
+        self._is_inherited = True
+
     def check_open(self) -> None:
         """Refuse to go on after `refuse` or `close`; raises Closed."""
+        if self._is_inherited:
+            raise Closed(INHERITED, hint="open it in each process that uses it")
         if self._closed:
             raise Closed("the collection is closed", hint="open the store again")
 

@@ -69,3 +69,14 @@ def test_a_child_of_a_closed_store_says_that_it_is_closed(tmp_path: Path) -> Non
     with pytest.raises(Closed, match="closed"):
         cars.get("a")
     assert told_by_child(store.collections) == "Closed: the store is closed"
+
+
+def test_a_child_is_told_so_though_a_thread_was_opening_a_shard(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "data") as store:
+        store.create_collection("cars").put({"name": "ford"}, "a")
+    with Store.open(tmp_path / "data") as store:
+        cars = store.collection("cars")
+        with cars.partitions.shards._opening:  # as a thread that opens one holds it
+            told = told_by_child(cars.count)
+        assert told == "Closed: the store was opened before this process was forked"
+        assert cars.count() == 1
