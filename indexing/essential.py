@@ -6,7 +6,8 @@ above that, only documents with one of the other words, the essential ones, can 
 few, and are scored in full. This is MaxScore (Turtle and Flood, "Query evaluation: strategies and
 optimizations", 1995), above the engine, which itself cannot skip while it counts.
 
-Invariant: what is found so is what the whole search finds, to the bit. Pure.
+Invariant: what is found so is what the whole search finds, to the bit. Deciding is pure;
+only `Essential.total` searches.
 """
 
 from collections.abc import Mapping
