@@ -1,8 +1,8 @@
 """One client's connection: what uvicorn leaves open is bounded here.
 
-A request's head must come whole within a time and a size, an answer must be read within a time, and
-there are only so many connections;
-who sends something else than HTTP is told so as a problem, like every other error.
+A request's head must come whole within a time and a size, an answer must be read within a time
+(counted from the end of its request's body), and there are only so many connections; who sends
+something else than HTTP is told so as a problem, like every other error.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ LINGER_BYTES = 32 * 1024 * 1024
 """What is read of a body after it was refused: closing at once could destroy the answer on its way,
 because the other side's system drops what it received when the connection is reset."""
 
-
 _AT_ONCE = struct.pack("ii", 1, 0)
 """The SO_LINGER of a socket that is closed without waiting for what was not sent."""
+
 JOINED_BYTES = 16 * 1024
 """What is held of an answer; a search of ten documents is a third of it."""
 
@@ -101,7 +101,7 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client does not keep up with its answer; told by the transport."""
         if self._unread is None:
-            self._unread = self.loop.call_later(self.settings.answer_seconds, self._on_unread)
+            self._watch_reader()
         super().pause_writing()
 
     def resume_writing(self) -> None:
@@ -115,11 +115,14 @@ class Connection(HttpToolsProtocol):
             self._cut()
         super().timeout_keep_alive_handler()
 
+    def _watch_reader(self) -> None:
+        self._is_read()
+        self._unread = self.loop.call_later(self.settings.answer_seconds, self._on_unread)
+
     def _on_unread(self) -> None:
         self._unread = None
         if not self._is_in_head:
-            # Many send all of a body before they read; how long that takes is bounded elsewhere.
-            self._unread = self.loop.call_later(self.settings.answer_seconds, self._on_unread)
+            self._watch_reader()  # how long a body may take is bounded elsewhere
         elif not self.transport.is_closing():
             self._cut()
 
@@ -172,6 +175,8 @@ class Connection(HttpToolsProtocol):
             self._unwatch()
             self._is_lingering = False
             self._linger_bytes = 0
+        if self._unread is not None:
+            self._watch_reader()  # many send all of a body before they read
         self._is_in_head = True
         self._head_bytes = 0
         self.scope[WHOLE] = True  # type: ignore[literal-required]  # for who reads the body
