@@ -8,6 +8,7 @@ decided here, in log order. An operation whose condition fails changes nothing a
 from typing import Any, NamedTuple
 
 from docstore.environment import Environment, Transaction
+from docstore.recent_writes import Written
 from docstore.records import (
     HEAD,
     Answer,
@@ -24,6 +25,7 @@ from docstore.records import (
 from indexing.errors import InvalidRequest, VersionConflict
 
 OP_ID_BYTES_MAX = 64
+_PUT, _DELETE = int(Operation.PUT), int(Operation.DELETE)
 _ABSENT = 0, 0
 """The version and the seq of a document that is not there."""
 
@@ -49,8 +51,16 @@ class Write(NamedTuple):
 Outcome = Answer | VersionConflict
 
 
-def apply(environment: Environment, transaction: Transaction, writes: list[Write]) -> list[Outcome]:
-    """Apply writes in order inside one transaction; one outcome per write.
+class Applied(NamedTuple):
+    """One outcome per write, the log entries they made, each with its document, the log's end."""
+
+    outcomes: list[Outcome]
+    written: list[Written]
+    head: int
+
+
+def apply(environment: Environment, transaction: Transaction, writes: list[Write]) -> Applied:
+    """Apply writes in order inside one transaction.
 
     The batch is decided in memory and stored at the end: LMDB takes many values in one call, in
     key order, several times faster than one by one.
@@ -60,10 +70,9 @@ def apply(environment: Environment, transaction: Transaction, writes: list[Write
     revisions = {
         key: revision_of(stored) for key, stored in documents.getmulti([w.key for w in writes])
     }
-    first = head = unpack_seq(transaction.get(HEAD, db=tables["meta"]))
+    head = unpack_seq(transaction.get(HEAD, db=tables["meta"]))
     outcomes: list[Outcome] = []
-    entries: list[tuple[bytes, bytes]] = []
-    states: dict[bytes, bytes | None] = {}
+    written: list[Written] = []
     answers: dict[bytes, Answer] = {}
     for write in writes:
         key, body, at, if_version, if_absent, if_present, op_id, if_seq = write
@@ -84,22 +93,21 @@ def apply(environment: Environment, transaction: Transaction, writes: list[Write
             continue
         head += 1
         if body is None:
-            states[key] = None
             revisions[key] = _ABSENT
-            entries.append((pack_seq(head), pack_entry(Operation.DELETE, 0, at, key, op_id)))
+            written.append((head, _DELETE, 0, at, key, op_id, None))
             answer = Answer(key, 0, head, deleted=True)
         else:
-            states[key] = pack_document(version + 1, head, body)
-            revisions[key] = version + 1, head
-            entries.append((pack_seq(head), pack_entry(Operation.PUT, version + 1, at, key, op_id)))
-            answer = Answer(key, version + 1, head, version == 0)
+            version += 1
+            revisions[key] = version, head
+            written.append((head, _PUT, version, at, key, op_id, body))
+            answer = Answer(key, version, head, version == 1)
         if op_id:
             answers[op_id] = answer
         outcomes.append(answer)
-    if head != first:
-        _store(transaction, tables, states, entries, answers)
+    if written:
+        _store(transaction, tables, written, answers)
         transaction.put(HEAD, pack_seq(head), db=tables["meta"])
-    return outcomes
+    return Applied(outcomes, written, head)
 
 
 def _answered(transaction: Transaction, tables: dict[str, Any], op_id: bytes) -> Answer | None:
@@ -110,15 +118,22 @@ def _answered(transaction: Transaction, tables: dict[str, Any], op_id: bytes) ->
 def _store(
     transaction: Transaction,
     tables: dict[str, Any],
-    states: dict[bytes, bytes | None],
-    entries: list[tuple[bytes, bytes]],
+    written: list[Written],
     answers: dict[bytes, Answer],
 ) -> None:
+    states = {
+        key: None if body is None else pack_document(version, seq, body)
+        for seq, _, version, _, key, _, body in written
+    }
     put = [(key, state) for key, state in sorted(states.items()) if state is not None]
     transaction.cursor(db=tables["documents"]).putmulti(put)
     for key, state in states.items():
         if state is None:
             transaction.delete(key, db=tables["documents"])
+    entries = [
+        (pack_seq(seq), pack_entry(operation, version, at, key, op_id))
+        for seq, operation, version, at, key, op_id, _ in written
+    ]
     transaction.cursor(db=tables["log"]).putmulti(entries, append=True)
     for op_id, answer in answers.items():
         transaction.put(op_id, pack_answer(answer), db=tables["operations"])

@@ -39,7 +39,7 @@ class Operation(IntEnum):
     MOVED = 3
 
 
-_OPERATIONS = {int(operation): operation for operation in Operation}
+OPERATIONS = {int(operation): operation for operation in Operation}
 """Looking a member up is many times faster than calling the enumeration."""
 
 
@@ -123,9 +123,7 @@ def revision_of(data: bytes) -> tuple[int, int]:
     return version, seq
 
 
-def pack_entry(
-    operation: Operation, version: int, at: int, key: bytes, op_id: bytes = b""
-) -> bytes:
+def pack_entry(operation: int, version: int, at: int, key: bytes, op_id: bytes = b"") -> bytes:
     """A log entry's value; its key is the seq."""
     return _ENTRY.pack(_FORMAT, operation, version, at, len(key)) + key + op_id
 
@@ -141,7 +139,7 @@ def unpack_entry(seq: bytes, data: bytes) -> Entry:
     end = _ENTRY.size + length
     return Entry(
         _SEQ.unpack(seq)[0],
-        _OPERATIONS[operation],
+        OPERATIONS[operation],
         version,
         at,
         data[_ENTRY.size : end],

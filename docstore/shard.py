@@ -14,11 +14,11 @@ from pathlib import Path
 from docstore.apply import Outcome, Write, apply, trim
 from docstore.environment import Environment, Transaction
 from docstore.group_commit import GroupCommit
+from docstore.recent_writes import RecentWrites
 from docstore.records import (
     BASE,
     HEAD,
     INDEX_CHECKPOINT,
-    Answer,
     Entry,
     IndexCheckpoint,
     Record,
@@ -74,6 +74,7 @@ class Shard:
             )
         self.environment = Environment(path, read_only=read_only, draft=draft)
         self._group: GroupCommit[Write, Outcome] = GroupCommit(self._commit)
+        self._recent = RecentWrites()
         self._head = self._stored_head()
         self._is_moved = False
         self.log_floor: Callable[[], int] | None = None
@@ -114,6 +115,7 @@ class Shard:
         """Change a shard that is still being made, past its log."""
         self.environment.write(body)
         self._head = self._stored_head()
+        self._recent.clear()
 
     @property
     def commit_counts(self) -> tuple[int, int]:
@@ -132,17 +134,12 @@ class Shard:
     def _commit(self, writes: list[Write]) -> list[Outcome]:
         if self._is_moved:
             raise Moved
-        outcomes = self.environment.write(
+        applied = self.environment.write(
             lambda transaction: apply(self.environment, transaction, writes)
         )
-        # A retry is answered with the seq of its first answer, which may be long ago.
-        answered = (
-            outcome.seq
-            for outcome in outcomes
-            if isinstance(outcome, Answer) and outcome.origin is None
-        )
-        self._head = max(self._head, *answered, 0)
-        return outcomes
+        self._recent.add(applied.written)
+        self._head = applied.head
+        return applied.outcomes
 
     def get(self, key: bytes) -> Record | None:
         """A document by key."""
@@ -230,6 +227,10 @@ class Shard:
             (entry, None if (stored := now.get(entry.key)) is None else unpack_document(stored))
             for entry in entries
         ]
+
+    def next_written(self, after: int, most: int) -> list[tuple[Entry, Record | None]]:
+        """Like `tail`, from memory if it is there: each document as it is after these, or later."""
+        return self._recent.after(after, most) or self.tail(after, most)
 
     def written_at(self, after: int) -> int | None:
         """When the first log entry after a seq was written, in microseconds since 1970."""

@@ -49,7 +49,8 @@ class TailChanges:
         """One change per entry that is not superseded."""
         after = self._after
         while after < self.covered:
-            for entry, document in self._shard.tail(after, min(TAIL_BATCH, self.covered - after)):
+            most = min(TAIL_BATCH, self.covered - after)
+            for entry, document in self._shard.next_written(after, most):
                 if entry.seq > self.covered:
                     after = entry.seq
                     break  # not every seq need have an entry, so more than asked were read

@@ -42,7 +42,7 @@ class Tail(NamedTuple):
 def read_tail(shard: Shard, after: int, most: int) -> Tail | None:
     """About the next `most` entries after a seq; None when the log no longer holds them all."""
     while True:
-        found = shard.tail(after, most)
+        found = shard.next_written(after, most)
         if not found or is_cut(shard, after, found[0][0].seq):
             return None
         last = found[-1][0].seq
