@@ -27,7 +27,8 @@ def followed(store: Store) -> tuple[Cars, LiveIndex]:
 
 
 def tail_of(cars: Cars, after: int, most: int) -> Tail:
-    """The next entries of the only shard."""
+    """The next entries of the only shard, read from its log."""
+    cars.partitions.shard(0).carry(lambda _: None)  # what it holds in memory is forgotten
     tail = read_tail(cars.partitions.shard(0), after, most)
     assert tail is not None
     return tail
