@@ -1,8 +1,8 @@
 """The thread that writes to the indexes' files what was taken into memory, and fills new ones.
 
 A commit waits for the disk, which following the logs must not: lag is counted to memory, which is
-what is read. An error is kept for `stats` and tried again after a pause; what could not be written
-stays in memory and in the logs.
+what is read. So does showing what was taken in the blocks that are searched. An error is kept for
+`stats` and tried again after a pause; what could not be written stays in memory and in the logs.
 """
 
 import time
@@ -64,6 +64,7 @@ class Flusher:
         is_filling = is_any_left = False
         for index in list(self._indexes()):
             try:
+                index.tend()
                 is_filling |= self._fill(index, is_writing)
                 is_any_left |= index.flush_due(1 if is_writing else None)
             except Closed:

@@ -356,7 +356,7 @@ class LiveIndex:
                 self._open_for.add(numbers)
 
     def tend(self) -> None:
-        """Make blocks anew of which much has changed."""
+        """Have blocks show what was taken, and make those anew of which much has changed."""
         with self._lock:
             for each in self._residents:
                 each.renew()

@@ -1,8 +1,10 @@
 """What of one index partition is in memory: changes not yet on disk, and the blocks in use.
 
 Invariants: disk, then `_leaving` (being written), then `pending`, later ones replacing earlier ones
-document by document, is the partition's state; a loaded block shows exactly that state. Blocks are
-read when first asked for and dropped when they are many. Not safe by itself: the index's lock is
+document by document, is the partition's state; loaded blocks show exactly that state but for the
+documents of `_unshown`, all of them pending, which are shown before blocks are searched: what they
+replace is read from disk, and who follows the logs must not wait for that. Blocks are read when
+first asked for and dropped when they are many. Not safe by itself: the index's lock is
 held around every call but `IndexPartition.apply` between `leave` and `left`.
 """
 
@@ -31,6 +33,8 @@ class Resident:
         self.pending: dict[bytes, Rows] = {}
         self.since = 0.0
         self._leaving: dict[bytes, Rows] = {}
+        self._unshown: dict[bytes, Rows | None] = {}
+        """What such documents are in the blocks; None: what they are on disk."""
         self._lowers: list[bytes] = [b""]
         self._blocks: list[Block | None] = [None]
 
@@ -42,26 +46,28 @@ class Resident:
     def take(self, changes: Mapping[bytes, Rows]) -> None:
         """Make documents what they are now."""
         if any(block is not None for block in self._blocks):
-            self._change_blocks(changes)
+            for key in changes:
+                if key not in self._unshown:
+                    self._unshown[key] = self._changed(key)
         if changes and not self.pending:
             self.since = time.monotonic()
         self.pending.update(changes)
 
-    def _change_blocks(self, changes: Mapping[bytes, Rows]) -> None:
-        unknown = [key for key in changes if key not in self.pending and key not in self._leaving]
-        stored = self.partition.terms_of(unknown)
-        for key, rows in changes.items():
-            old = self.pending.get(key)
-            if old is None:
-                old = self._leaving.get(key)
-            for term in stored.get(key, ()) if old is None else old:
+    def show(self) -> None:
+        """Have the loaded blocks show all that was taken."""
+        if not self._unshown:
+            return
+        stored = self.partition.terms_of([k for k, rows in self._unshown.items() if rows is None])
+        for key, rows in self._unshown.items():
+            for term in stored.get(key, ()) if rows is None else rows:
                 block = self._block_of(term)
                 if block is not None:
                     block.kill(term, key)
-            for term, row in rows.items():
+            for term, row in self.pending[key].items():
                 block = self._block_of(term)
                 if block is not None:
                     block.put(term, key, row)
+        self._unshown = {}
 
     def _block_of(self, term: bytes) -> Block | None:
         return self._blocks[bisect_right(self._lowers, term) - 1]
@@ -71,12 +77,14 @@ class Resident:
 
         One that nobody has read since it was last made so is forgotten instead.
         """
+        self.show()
         for at, block in enumerate(self._blocks):
             if block is not None and (block.is_worn or (is_last and block.is_changed)):
                 self._blocks[at] = block.renewed() if block.is_read else None
 
     def leave(self) -> Changes:
         """What is to be written to disk now; `left` or `kept` follows."""
+        self.show()  # what it replaces there is known until then
         self._leaving, self.pending = self.pending, {}
         return self._leaving
 
@@ -113,6 +121,7 @@ class Resident:
         mine: Sequence[bytes],
     ) -> list[Slice | Loose]:
         """The postings here within ranges of terms, and under some terms of this partition."""
+        self.show()
         found: list[Slice | Loose] = []
         for term in mine:
             found += self._loaded(term).find(Wanted((term,)), tests)
@@ -177,4 +186,4 @@ class Resident:
 
     def drop_blocks(self) -> None:
         """Forget all blocks."""
-        self._lowers, self._blocks = [b""], [None]
+        self._lowers, self._blocks, self._unshown = [b""], [None], {}

@@ -105,7 +105,6 @@ class Updater:
             try:
                 if index.overlay > OVERLAY_MAX:
                     index.flush_due(None)
-                index.tend()
             except Closed:
                 continue  # it was dropped, or the store is being closed
             except DocstoreError as error:

@@ -106,6 +106,26 @@ def test_more_than_memory_is_to_hold_is_written_by_who_follows(
     assert reds(cars) == 10 + 3 + 1
 
 
+def test_a_block_shows_what_was_taken_before_and_after_it_was_written(store: Store) -> None:
+    cars, index, updater = made(store)
+    assert reds(cars) == 10  # a block is loaded
+    for color in ("blue", "red", "blue"):
+        cars.put({"id": "00", "color": color})
+        updater._step(is_writing=True)  # nothing is shown yet
+    index.flush()
+    cars.put({"id": "01", "color": "blue"})
+    cars.put({"id": "02", "color": "red"})
+    updater._step(is_writing=True)
+    index.flush()
+    cars.put({"id": "01", "color": "red"})
+    updater._step(is_writing=True)
+    rows = cars.indexes.lookup("color", "red", freshness="any", limit=40).rows
+    assert sorted(row.key for row in rows) == [
+        each.key for each in cars.scan() if each.document["color"] == "red"
+    ]
+    assert list(store.check()) == []
+
+
 def test_a_block_that_nobody_reads_is_let_go_when_much_has_changed(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,7 +136,7 @@ def test_a_block_that_nobody_reads_is_let_go_when_much_has_changed(
     held = []
     for color in ("blue", "green"):
         cars.put_many({"id": f"{n:02d}", "color": color} for n in range(12))
-        updater._step(is_writing=False)
+        updater.step(is_writing=False)
         held.append(index.change(lambda residents: residents[0].rows_held))
     assert held == [40, 0]
     assert reds(cars) == 7
