@@ -30,6 +30,7 @@ from indexing.errors import (
     Closed,
     Corruption,
     DeadlineExceeded,
+    DocstoreError,
     InvalidQuery,
     NotFound,
     Unavailable,
@@ -80,6 +81,7 @@ def search(
                 is_current=request.current,
             )
         except _GONE as error:
+            _refill(choice.way, error)
             if asking.index != AUTO or isinstance(error, DeadlineExceeded):
                 raise  # else the shards answer
     found = searching.search(partitions, codec, request, page, counting, marking, deadline)
@@ -97,10 +99,17 @@ def count(partitions: Partitions, request: Request, asking: Asking) -> int:
     if choice.way is not None:
         try:
             return _matches(partitions, request, page, choice, choice.way, None).total
-        except _GONE:
+        except _GONE as error:
+            _refill(choice.way, error)
             if asking.index != AUTO:
                 raise
     return searching.count(partitions, request)
+
+
+def _refill(way: Way, error: DocstoreError) -> None:
+    """Have indexes of which an answer found damage made good."""
+    for part in way.parts:
+        part.offer.live.refill(error)
 
 
 def explain(partitions: Partitions, request: Request, asking: Asking) -> Plan:

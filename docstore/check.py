@@ -2,20 +2,21 @@
 
 Rules, each named in a violation: `log` (dense seqs, ending at the head), `log-document` (the last
 entry of a key agrees with its document), `placement` (a document is in the shard that owns its
-key), `index-missing`, `index-extra`, `index-stale` (documents and index agree, key by key). Memory
-is bounded: documents and index are walked side by side in key order.
+key), `index-missing`, `index-extra`, `index-stale` (documents and index agree, key by key). What
+cannot be read, a file or a document, is `corruption`. Memory is bounded: documents and index are
+walked side by side in key order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 from docstore import keys
 from docstore.partitions import Partitions
 from docstore.pinning import Pin
-from docstore.records import Operation
+from docstore.records import Operation, parsed
 from docstore.shard import Shard
 from docstore.types import Violation
-from indexing.errors import DocstoreError
+from indexing.errors import Corruption, DocstoreError
 from indexing.local_index import View
 
 LOG_BATCH = 2000
@@ -42,7 +43,11 @@ def check_collection(pin: Pin[Partitions]) -> Iterator[Violation]:
     Writes may go on: what changes during the check is not reported.
     """
     partitions = pin.value
+    # Before anything is read: where LMDB meets a page that it does not expect it ends the process.
+    damaged = yield from _check_files(partitions)
     for number in partitions.numbers:
+        if number in damaged:
+            continue
         try:
             of = _Shard(partitions, partitions.shard(number), number)
             yield from _check_log(of)
@@ -51,8 +56,21 @@ def check_collection(pin: Pin[Partitions]) -> Iterator[Violation]:
             yield from _check_index(of, view, partitions.follower(number).checkpoint)
         except DocstoreError as error:
             yield Violation(partitions.definition.name, number, error.code, str(error))
-    yield from partitions.indexes.check()
+    if not damaged:
+        yield from partitions.indexes.check()
     pin.release()
+
+
+def _check_files(partitions: Partitions) -> Generator[Violation, None, set[int]]:
+    """The shards whose files are damaged; the documents of all are needed to compare indexes."""
+    damaged = set()
+    for number in partitions.numbers:
+        try:
+            partitions.shard(number).environment.follow()
+        except DocstoreError as error:
+            damaged.add(number)
+            yield Violation(partitions.definition.name, number, error.code, str(error))
+    return damaged
 
 
 def _check_log(of: _Shard) -> Iterator[Violation]:
@@ -118,6 +136,10 @@ def _check_placement(of: _Shard) -> Iterator[Violation]:
         owner = of.partitions.number_of(key)
         if owner != of.number:
             yield of.violation("placement", f"the key belongs to partition {owner}", key)
+        try:
+            parsed(document.body)
+        except Corruption as error:
+            yield of.violation(error.code, error.message, key)
         if document.seq > max(head, of.shard.head):
             yield of.violation("log", f"a document is of seq {document.seq}, beyond the head", key)
 

@@ -19,6 +19,7 @@ from pydantic_core import PydanticSerializationError, SchemaValidator
 from docstore import keys
 from docstore.key_parts import KeyParts
 from docstore.keys import KeySpec
+from docstore.records import parsed
 from docstore.types import Key
 from indexing.errors import InvalidDocument
 from indexing.models import validator_of
@@ -170,7 +171,7 @@ class DocumentCodec(Generic[D]):
     @staticmethod
     def as_json(body: bytes) -> dict[str, Any]:
         """A stored document as plain JSON, whatever the model."""
-        document: dict[str, Any] = orjson.loads(body)
+        document: dict[str, Any] = parsed(body)
         return document
 
     def as_bytes(self) -> "DocumentCodec[bytes]":
@@ -182,7 +183,7 @@ class DocumentCodec(Generic[D]):
     def decode(self, body: bytes) -> D:
         """The document as the caller knows it: the model when there is one, else a dict."""
         if self._model is None:
-            return orjson.loads(body)  # type: ignore[no-any-return]  # D is dict here
+            return parsed(body)  # type: ignore[no-any-return]  # D is dict here
         try:
             return self._model.model_validate_json(body)  # type: ignore[return-value]  # D is it
         except ValidationError as error:

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-import orjson
-
 from docstore import execute
 from docstore.field_readers import Untestable
 from docstore.global_index.candidates import Candidate, Candidates
@@ -19,7 +17,7 @@ from docstore.global_need import Need
 from docstore.index_ways import Part, Way
 from docstore.ordering import order_key
 from docstore.partitions import Partitions
-from docstore.records import Record
+from docstore.records import Record, parsed
 from docstore.request import Page, Request
 from docstore.tearing import Torn
 from docstore.types import IndexUse
@@ -152,7 +150,7 @@ def fetched(
 def _matching(need: Need, record: Record) -> Any:
     """The document, if it is one that the query finds."""
     assert need.test is not None  # noqa: S101  narrows the type: a need that is met has a test
-    document = orjson.loads(record.body)
+    document = parsed(record.body)
     return document if need.test(document) else None
 
 

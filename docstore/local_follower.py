@@ -16,10 +16,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
-import orjson
-
 from docstore.files import bytes_in, usable
-from docstore.records import IndexCheckpoint
+from docstore.records import IndexCheckpoint, parsed
 from docstore.rounds import Rounds
 from docstore.shard import Shard
 from docstore.tail_changes import NewColumns, TailChanges
@@ -340,7 +338,7 @@ class LocalFollower:
         for key in keys[::COLUMNS_SAMPLED]:
             document = self._shard.get(key)
             if document is not None:
-                flattener.line("", 0, orjson.loads(document.body))
+                flattener.line("", 0, parsed(document.body))
         pivots = pivots_of([self._key_text(key) for key in keys])
         return replace(layout.grown(flattener.found), pivots=pivots)
 
@@ -353,7 +351,7 @@ class LocalFollower:
     def _all_documents(self, flattener: Flattener) -> Iterator[Change]:
         for key, document in self._shard.scan():
             text = self._key_text(key)
-            line = flattener.line(text, document.seq, orjson.loads(document.body))
+            line = flattener.line(text, document.seq, parsed(document.body))
             if not flattener.found:
                 yield Change(text, line, is_new=True)
         if flattener.found:

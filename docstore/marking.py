@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-import orjson
-
+from docstore.records import parsed
 from docstore.types import Hit
 from indexing.highlight import Highlighter, parse_fields
 from indexing.layout import Layout
@@ -32,5 +31,5 @@ class Marking:
 
     def marked(self, hit: Hit[D], body: bytes) -> Hit[D]:
         """The hit with what was found in its stored document."""
-        document: Mapping[str, Any] = orjson.loads(body)
+        document: Mapping[str, Any] = parsed(body)
         return replace(hit, highlights=self.highlighter.highlights(document))

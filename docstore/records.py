@@ -7,7 +7,7 @@ on disk: they never change meaning, a new form takes a new number.
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -49,6 +49,17 @@ class Record(NamedTuple):
     version: int
     seq: int
     body: bytes
+
+
+def parsed(body: bytes) -> Any:
+    """The document that a record holds; raises Corruption where other bytes took its place."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Corruption(
+            f"a document is damaged: what is stored is no JSON: {error}",
+            hint="docstore check names it; restore the shard's directory from a copy",
+        ) from error
 
 
 class Entry(NamedTuple):

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-import orjson
-
 from docstore import execute, keys
 from docstore.counting import Counting
 from docstore.counting import count as count_beside
@@ -20,7 +18,7 @@ from docstore.marking import Marking
 from docstore.merge import Ranked
 from docstore.partitions import Partitions
 from docstore.pricing import price_of, would_wait
-from docstore.records import Record
+from docstore.records import Record, parsed
 from docstore.request import Kept, Page, Request
 from docstore.router import Asked, Routing, plan
 from docstore.tearing import Torn, whole
@@ -349,7 +347,7 @@ def document_of(codec: DocumentCodec[D], record: Record, select: tuple[str, ...]
     """A document as its reader knows it, or a dict of the selected fields."""
     if select is None:
         return codec.decode(record.body)
-    document = orjson.loads(record.body)
+    document = parsed(record.body)
     selected: dict[str, Any] = {}
     for path in select:
         _copy(document, path.split("."), selected)

@@ -67,7 +67,7 @@ class Shard:
         self.number = number
         self._read_only = read_only
         path = directory / DOCUMENTS_FILE
-        if not path.exists() and not create:
+        if not create and not (path.exists() and path.stat().st_size):
             raise Corruption(
                 f"the documents of shard {number} are missing",
                 hint="restore the shard's directory from a copy",

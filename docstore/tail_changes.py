@@ -7,9 +7,7 @@ read. So the tail goes on, beyond where it was to end, up to what superseded any
 
 from collections.abc import Callable, Iterator
 
-import orjson
-
-from docstore.records import Entry, Operation, Record
+from docstore.records import Entry, Operation, Record, parsed
 from docstore.shard import Shard
 from indexing.flatten import Flattener
 from indexing.local_index import Change
@@ -72,11 +70,11 @@ class TailChanges:
             # Of a document that a later entry changed, only what was there is taken away.
             line = None
             if document is not None and document.seq <= entry.seq:
-                line = self._flattener.line(text, document.seq, orjson.loads(document.body))
+                line = self._flattener.line(text, document.seq, parsed(document.body))
             return Change(text, line, is_new=False)
         if entry.operation is Operation.DELETE:
             return Change(text, None, is_new=False)
         if document is None or document.seq != entry.seq:
             return None  # the entry that made the document what it is follows
-        line = self._flattener.line(text, entry.seq, orjson.loads(document.body))
+        line = self._flattener.line(text, entry.seq, parsed(document.body))
         return Change(text, line, entry.version == 1 and entry.seq > self._distrusted)

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
-import orjson
-
 from docstore import keys
 from docstore.advising.advice import Advice, best_of, in_words
 from docstore.advising.replay import replayed, weighed
@@ -18,6 +16,7 @@ from docstore.advising.workload import ByKey, OfDocument, Operation, operations_
 from docstore.collection import Collection
 from docstore.partitioning import PARTITIONS_MAX
 from docstore.partitions import Partitions
+from docstore.records import parsed
 from docstore.types import Key
 from indexing.errors import DocstoreError, InvalidRequest
 
@@ -101,7 +100,7 @@ def _advised(
 def _sample(partitions: Partitions, paths: tuple[str, ...], step: int) -> list[Values]:
     scans = (partitions.shard(number).scan() for number in partitions.numbers)
     found = islice(chain.from_iterable(scans), 0, None, step)
-    return [_values(orjson.loads(record.body), paths) for _, record in found]
+    return [_values(parsed(record.body), paths) for _, record in found]
 
 
 def _known(
@@ -120,7 +119,7 @@ def _known(
                 ) from error
     records = partitions.read(list(wanted.values()))
     return {
-        key: _values(orjson.loads(record.body), paths)
+        key: _values(parsed(record.body), paths)
         for key, record in zip(wanted, records, strict=True)
         if record is not None
     }

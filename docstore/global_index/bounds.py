@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-import orjson
-
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.extracting import Extractor
+from docstore.records import parsed
 from docstore.shard import Shard
 from indexing.schema import Schema
 
@@ -30,7 +29,7 @@ def bounds_of(
         term
         for shard in shards
         for key, record in shard.scan_batch(b"")
-        for term in extractor.rows(orjson.loads(record.body), key, shard.number, record)[0]
+        for term in extractor.rows(parsed(record.body), key, shard.number, record)[0]
     )
     parts = definition.partitions
     if len(terms) < TERMS_MIN * parts:

@@ -22,6 +22,7 @@ from docstore import files
 from docstore.environment import Environment, Transaction
 from docstore.global_index.document_terms import packed_terms, shared_in, terms_in
 from docstore.global_index.postings import (
+    POSTINGS_FILE,
     SHARED,
     Posting,
     located,
@@ -32,7 +33,6 @@ from docstore.global_index.postings import (
 from indexing.errors import Closed, Corruption, DocstoreError
 
 TABLES = ("documents", "meta", "postings", "terms")
-POSTINGS_FILE = "postings.mdb"
 _NUMBER = struct.Struct(">Q")
 _SHARD = struct.Struct(">I")
 _FORM, _READY = b"form", b"ready"
@@ -96,6 +96,7 @@ class IndexPartition:
                     self._path,
                     read_only=self._read_only,
                     tables=TABLES,
+                    followed_max=None,
                     holds=f"the partition {self._directory.name} of the index "
                     f"{self._directory.parent.name!r}",
                     remedy="it is filled again from the documents",

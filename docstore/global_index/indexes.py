@@ -185,7 +185,8 @@ class GlobalIndexes:
             name, wanted, where, sort=sort, descending=descending, freshness=freshness
         )
         lag = live.lag({n: self._shard_of(n).head for n in self._numbers()}, self._ages)
-        return lookups.answer_of(found, self._definition.key, offset, limit, lag)
+        with asked(live, self._declared.named):
+            return lookups.answer_of(found, self._definition.key, offset, limit, lag)
 
     # Keeping
 

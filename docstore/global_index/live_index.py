@@ -15,8 +15,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeVar
 
-import orjson
-
 from docstore.global_index.ages import Ages
 from docstore.global_index.candidates import Candidates
 from docstore.global_index.definition import GlobalIndex
@@ -31,7 +29,7 @@ from docstore.global_index.resident import Resident
 from docstore.global_index.tails import Tail, read_tail
 from docstore.global_index.wanted import Condition, Wanted
 from docstore.hot_keys.traffic import Traffic
-from docstore.records import Record
+from docstore.records import Record, parsed
 from docstore.shard import Shard
 from indexing.errors import DocstoreError, Unavailable
 from indexing.schema import Schema
@@ -338,7 +336,7 @@ class LiveIndex:
 
     def rows_of(self, key: bytes, shard: int, record: Record) -> Rows:
         """The postings that a document must have, of every partition."""
-        return self.extractor.rows(orjson.loads(record.body), key, shard, record)
+        return self.extractor.rows(parsed(record.body), key, shard, record)
 
     def _check_ready(self, numbers: tuple[int, ...]) -> None:
         if self._read_only or numbers not in self._open_for:

@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from indexing.errors import Corruption
+
+POSTINGS_FILE = "postings.mdb"
 SUFFIX_BYTES_MAX = 100
 _CUT = SUFFIX_BYTES_MAX - 32
 _HEADER = struct.Struct(">BHIQQH")
@@ -96,7 +99,9 @@ def located(place: bytes, row: bytes) -> tuple[bytes, bytes]:
 
 def payloads(rows: Sequence[bytes]) -> list[list[Any]]:
     """What postings carry, decoded at once: what some share is decoded once, and one object."""
-    found: list[list[Any]] = orjson.loads(b"[" + b",".join(map(_json_of, rows)) + b"]")
+    found = _parsed(b"[" + b",".join(map(_json_of, rows)) + b"]")
+    if len(found) != len(rows):
+        raise _damage("other things than were stored")
     decoded: dict[bytes, list[Any]] = {}
     for payload, row in zip(found, rows, strict=True):
         if isinstance(row, Sharing):
@@ -109,7 +114,7 @@ def payloads(rows: Sequence[bytes]) -> list[list[Any]]:
 def unpacked(term: bytes, key: bytes, row: bytes) -> Posting:
     """A posting read back."""
     flags, _, shard, seq, version, _ = _HEADER.unpack_from(row)
-    payload: list[Any] = orjson.loads(_json_of(row))
+    payload = _parsed(_json_of(row))
     if isinstance(row, Sharing):
         payload += _decoded(row.shared)
     return Posting(term, key, bool(flags & SEVERAL), shard, seq, version, payload)
@@ -122,5 +127,21 @@ def _json_of(row: bytes) -> bytes:
 @lru_cache(maxsize=4)
 def _decoded(shared: bytes) -> list[Any]:
     """The postings of one document are often read one after another."""
-    found: list[Any] = orjson.loads(b"[" + shared[1:])
+    return _parsed(b"[" + shared[1:])
+
+
+def _parsed(carried: bytes) -> list[Any]:
+    """What is stored as JSON; raises Corruption where other bytes took its place."""
+    try:
+        found: list[Any] = orjson.loads(carried)
+    except orjson.JSONDecodeError as error:
+        raise _damage(str(error)) from error
     return found
+
+
+def _damage(what: str) -> Corruption:
+    return Corruption(
+        f"postings of an index carry what cannot be read: {what}",
+        hint="it is filled again from the documents",
+        file=POSTINGS_FILE,
+    )

@@ -8,9 +8,7 @@ ENTRIES_MAX is cut before. `seen` is up to which entry its documents may be newe
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import orjson
-
-from docstore.records import Entry, Operation, Record
+from docstore.records import Entry, Operation, Record, parsed
 from docstore.shard import Shard
 
 ENTRIES_MAX = 50_000
@@ -54,7 +52,7 @@ def read_tail(shard: Shard, after: int, most: int) -> Tail | None:
     for (seq, operation, version, _, key, _), record in found:
         if key not in documents:
             created = seq if version == 1 and operation is Operation.PUT else 0
-            document = None if record is None else orjson.loads(record.body)
+            document = None if record is None else parsed(record.body)
             documents[key] = Changed(key, record, document, created)
     return Tail(shard.number, after, last, max(last, needed), list(documents.values()))
 

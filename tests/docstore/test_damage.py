@@ -79,3 +79,23 @@ def test_stray_and_missing_parts_are_reported(data: Path) -> None:
     (data / "stray").mkdir()
     with Store.open(data) as store:
         assert [violation.rule for violation in store.check()] == ["map", "map"]
+
+
+def test_a_document_of_which_no_json_is_left_is_named(data: Path) -> None:
+    long = {"id": "long", "text": "word " * 4000}
+    with Store.open(data) as store:
+        cars = store.collection("cars")
+        cars.put(long)
+        number = cars.partitions.number_of(b"long")
+    path = data / "cars" / "shards" / str(number) / "documents.mdb"
+    stored = bytearray(path.read_bytes())
+    at = stored.index(b"word " * 2000) + 5000
+    stored[at : at + 4096] = bytes(4096)
+    path.write_bytes(stored)
+    with Store.open(data) as store:
+        cars = store.collection("cars")
+        for read in (lambda: cars.get("long"), lambda: list(cars.scan())):
+            with pytest.raises(Corruption, match="a document is damaged"):
+                read()
+        (violation,) = store.check()
+        assert (violation.rule, violation.key) == ("corruption", "long")

@@ -13,6 +13,7 @@ import pytest
 
 from docstore import Store, Unavailable
 from tests.torture.load import document_of
+from tests.torture.pages import check_pages
 
 ROUNDS = 4
 
@@ -42,6 +43,7 @@ def test_every_acknowledged_document_survives_kills_and_the_store_is_whole(
     rng = random.Random(partitions)
     for _ in range(ROUNDS):
         last = acknowledged_before_kill(data, partitions, rng.randint(1, 12))
+        check_pages(data)
         with Store.open(data) as store:
             cars = store.collection("cars")
             assert list(store.check()) == []
