@@ -166,9 +166,11 @@ def choose(
     local = searching.routed(partitions, request)
     need = _need(partitions, request, is_point_read=bool(local.keys), is_count=is_count)
     is_forced = asking.index not in (AUTO, None)
-    offers = () if asking.index is None else partitions.indexes.offers()
+    offers: tuple[Offer, ...] = ()
     if is_forced:
-        offers = _named(offers, str(asking.index))
+        offers = _ready(partitions, str(asking.index))
+    elif asking.index is not None:
+        offers = partitions.indexes.offers()
     may_fetch = deadline is None or not deadline.is_partial
     terms = Terms(
         not request.current and not request.after, page.offset + page.limit, is_forced, may_fetch
@@ -224,11 +226,8 @@ def _need(partitions: Partitions, request: Request, *, is_point_read: bool, is_c
     return need
 
 
-def _named(offers: Sequence[Offer], name: str) -> tuple[Offer, ...]:
-    found = tuple(offer for offer in offers if offer.definition.name == name)
-    if not found:
-        known = ", ".join(offer.definition.name for offer in offers)
-        raise NotFound(f"there is no index {name!r}", hint=f"indexes: {known or 'none'}")
+def _ready(partitions: Partitions, name: str) -> tuple[Offer, ...]:
+    found = partitions.indexes.offers(name)
     if found[0].state != "ready":
         raise Unavailable(
             f"the index {name!r} is {found[0].state}",

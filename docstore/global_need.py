@@ -4,7 +4,7 @@ Pure, and made once per question. What makes it impossible to answer from an ind
 is, is said in `refusal`. Absent: which index there is, what is in it and what it costs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from docstore.field_readers import FieldReader, Readers, Untestable
@@ -50,7 +50,8 @@ class Need:
     """What a search asks: all `clauses` hold, and `test` holds; `rest` is what only it tells.
 
     `order` is the field to sort by and whether descending; without it, hits come by key and have
-    `score`, None when their scores differ. With a `refusal` there is nothing else.
+    `score`, None when their scores differ. With a `refusal` there is nothing else. `known` is what
+    it comes to for indexes that were asked, by what reads their fields.
     """
 
     clauses: tuple[Clause, ...] = ()
@@ -59,6 +60,7 @@ class Need:
     score: float | None = None
     order: tuple[FieldReader, bool] | None = None
     refusal: str | None = None
+    known: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 def need_of(query: Query, sort: Sort | None, readers: Readers) -> Need:

@@ -7,10 +7,11 @@ answer is older than it was asked to be; with fetches it is always current. Noth
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, NamedTuple
 
 from docstore import execute
-from docstore.field_readers import Untestable
+from docstore.field_readers import FieldReader, Untestable
 from docstore.global_index.candidates import Candidate, Candidates
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_need import Need
@@ -88,24 +89,31 @@ def covered(
 ) -> Matches:
     """The matches of a page from the index alone."""
     found = asked(partitions, part, request, need, current=False)
-    rows = [
-        Row(each.key, _sort_value(part.offer.definition, need, each), None, each)
-        for each in (found.page(page.offset, page.limit) if page.limit else ())
-    ]
+    shown = found.page(page.offset, page.limit) if page.limit else []
+    if need.order is None:
+        rows = [Row(each.key, None, None, each) for each in shown]
+    else:
+        sort_value = _sort_reader(part.offer.definition, *need.order)
+        rows = [Row(each.key, sort_value(each), None, each) for each in shown]
     return Matches(found.total, rows, (use_of(part, found),), found)
 
 
-def _sort_value(definition: GlobalIndex, need: Need, row: Candidate) -> Any:
-    """What a search shows as the value it sorted a row by."""
-    if need.order is None:
-        return None
-    reader, descending = need.order
+def _sort_reader(
+    definition: GlobalIndex, reader: FieldReader, descending: bool
+) -> Callable[[Candidate], Any]:
+    """What tells the value that a search shows as that which it sorted a row by."""
     if definition.covers_all:
-        return reader.sort_value(row.included[0], descending=descending)
-    carried = row.value
-    if reader.path in definition.include:
-        carried = row.included[definition.include.index(reader.path)]
-    return replace(reader, path="").sort_value(carried, descending=descending)
+        return lambda row: reader.sort_value(row.included[0], descending=descending)
+    alone = replace(reader, path="")
+    place = definition.include.index(reader.path) if reader.path in definition.include else None
+
+    def shown(row: Candidate) -> Any:
+        carried = row.value if place is None else row.included[place]
+        if row.is_plain:
+            return None if carried is None else alone.held_value(carried)
+        return alone.sort_value(carried, descending=descending)
+
+    return shown
 
 
 def fetched(
@@ -197,7 +205,8 @@ def shown_of(
         and (document := of_row(row.candidate)) is not None
     }
     read = [row.key for row in rows if row.record is None and row.key not in made]
-    stored = dict(zip(read, partitions.read(read), strict=True))
+    records, touched = partitions.read_from(read)
+    stored = dict(zip(read, records, strict=True))
     shown: list[Shown] = []
     for row in rows:
         candidate = row.candidate
@@ -216,8 +225,9 @@ def shown_of(
             document = of_record(record)
             read_as = document, record.version, record.seq
             shown.append(Shown(row.key, *read_as, row.sort, record.body))
-    touched = {partitions.number_of(row.key) for row in rows if row.key not in made}
-    return shown, len(touched)
+    if not read:
+        touched = len({partitions.number_of(row.key) for row in rows if row.key not in made})
+    return shown, touched
 
 
 def selected_from_rows(
@@ -225,22 +235,36 @@ def selected_from_rows(
 ) -> Callable[[Candidate], dict[str, Any] | None] | None:
     """What makes the selected fields from a row, where postings carry them as documents do.
 
-    A list and its only value look alike there, as do null and nothing: so only single fields that
-    the schema names, and rows that have all of them.
+    A list and its only value look alike there, as do null and nothing: so only rows that say they
+    are plain, or single fields that the schema names, and rows that have all of them.
     """
     definition = part.offer.definition
-    if select is None or definition.covers_all or not set(select) <= set(definition.include):
+    if select is None or definition.covers_all or not set(select) <= set(definition.covered):
         return None
-    try:
-        is_plain = all("." not in path and partitions.readers.of(path).is_single for path in select)
-    except Untestable:
-        return None
-    if not is_plain:
-        return None
-    places = [(path, definition.include.index(path)) for path in select]
+    fields = definition.fields
+    names = [*fields, *definition.include]
+    # Of a field that is indexed and included, what is included is the document's.
+    places = [(path, len(names) - 1 - names[::-1].index(path)) for path in select]
+
+    @cache
+    def is_declared() -> bool:
+        is_included = all(place >= len(fields) for _, place in places)
+        return is_included and _are_single(partitions, select)
 
     def shown(row: Candidate) -> dict[str, Any] | None:
-        said = {path: row.included[place] for path, place in places}
+        if not (row.is_plain or is_declared()):
+            return None
+        values = (row.value,) if len(fields) == 1 else row.value
+        carried = (*values, *row.included)
+        said = {path: carried[place] for path, place in places}
         return None if None in said.values() else said
 
     return shown
+
+
+def _are_single(partitions: Partitions, paths: tuple[str, ...]) -> bool:
+    """Whether documents have at most one value of each field, under its name."""
+    try:
+        return all("." not in path and partitions.readers.of(path).is_single for path in paths)
+    except Untestable:
+        return False

@@ -9,7 +9,7 @@ exactly is refused with the reason.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from docstore.global_index.offers import Offer
 from docstore.global_index.wanted import Condition, Values, Wanted
@@ -30,6 +30,8 @@ _FETCH_PRICE = 15.0
 """A document read, decoded and held against the query."""
 _ENTRY_PRICE = 40.0
 """An entry of the tail digested."""
+KNOWN_MAX = 16
+"""Indexes that a question remembers what it asks of."""
 _PASSING = 0.3
 """The share of candidates that meet one more condition, where nothing is known of it."""
 
@@ -132,15 +134,43 @@ def _passing(part: Part, shares: Mapping[str, float]) -> float:
 
 def _part_of(need: Need, offer: Offer, terms: Terms) -> Part | str:
     """What to ask of an index, or why it cannot be asked."""
-    definition = offer.definition
     if need.refusal is not None:
         return need.refusal
     if offer.state != "ready":
         return f"the index is {offer.state}"
     if offer.lag > TAIL_MAX and not terms.is_any and not terms.is_forced:
         return f"{offer.lag:,} entries are not in the index yet, more than are read on the way"
+    asked = need.known.get(offer.live.extractor)
+    if asked is None:
+        asked = _asked(need, offer)
+        if not offer.live.extractor.has_words:  # else the rarest word leads, which may change
+            if len(need.known) >= KNOWN_MAX:
+                need.known.clear()
+            need.known[offer.live.extractor] = asked
+    if isinstance(asked, str):
+        return asked
+    wanted, conditions, left, found = asked
+    if not found:
+        found = (offer.frequency(wanted),)
+    part = Part(offer, wanted, conditions, left, found[0], found[1:])
+    if not terms.may_fetch and _unconfirmed(need, part) is not None:
+        return "every candidate has to be read, and a partial answer was asked for"
+    return part
+
+
+class _Asked(NamedTuple):
+    """What an index is asked; `found` where documents had to be counted to tell it."""
+
+    wanted: Wanted
+    conditions: tuple[Condition, ...]
+    left: tuple[Clause, ...]
+    found: tuple[int, ...]
+
+
+def _asked(need: Need, offer: Offer) -> _Asked | str:
+    """What a question comes to for an index, or why it cannot be asked, whatever is in it."""
     holding = [clause for clause in need.clauses if not clause.negated]
-    fields = definition.fields
+    fields = offer.definition.fields
     missing = [path for path in fields if all(clause.path != path for clause in holding)]
     if missing:
         # Documents without one of its fields are not in the index.
@@ -157,17 +187,7 @@ def _part_of(need: Need, offer: Offer, terms: Terms) -> Part | str:
     rest = [clause for clause in need.clauses if clause not in (*used, *also)]
     covered = [clause for clause in rest if offer.covers(clause.path)]
     left = tuple(clause for clause in rest if not offer.covers(clause.path))
-    part = Part(
-        offer,
-        wanted,
-        tuple(clause.as_condition() for clause in covered),
-        left,
-        found[0],
-        tuple(found[1:]),
-    )
-    if not terms.may_fetch and _unconfirmed(need, part) is not None:
-        return "every candidate has to be read, and a partial answer was asked for"
-    return part
+    return _Asked(wanted, tuple(clause.as_condition() for clause in covered), left, tuple(found))
 
 
 def _looked_up(
@@ -176,13 +196,13 @@ def _looked_up(
     """How many documents are under what is looked up, the rarest first, what that is, and which
     clauses it meets beside those used.
 
-    Of several words that all must be there, the rarest leads, and the others are looked up too.
-    Raises InvalidQuery.
+    They are counted only of words. Of several words that all must be there, the rarest leads, and
+    the others are looked up too. Raises InvalidQuery.
     """
     extractor = offer.live.extractor
     if not extractor.has_words or not extractor.is_single:
         wanted = extractor.wanted([clause.asked for clause in used])
-        return [offer.frequency(wanted)], wanted, []
+        return [], wanted, []
     words = [clause for clause in holding if clause.path == used[0].path]
     each = [extractor.wanted([clause.asked]) for clause in words]
     ranked = sorted(((offer.frequency(one), at) for at, one in enumerate(each)))

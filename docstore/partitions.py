@@ -159,15 +159,23 @@ class Partitions:
 
     def read(self, wanted: Sequence[bytes]) -> list[Record | None]:
         """Documents by encoded key, in the order asked; one transaction per shard."""
+        return self.read_from(wanted)[0]
+
+    def read_from(self, wanted: Sequence[bytes]) -> tuple[list[Record | None], int]:
+        """The same, and from how many shards they were read."""
         by_shard: dict[int, list[int]] = {}
         for index, key in enumerate(wanted):
             by_shard.setdefault(self.number_of(key), []).append(index)
         found: list[Record | None] = [None] * len(wanted)
         for number, indexes in by_shard.items():
-            records = self.shard(number).get_many([wanted[index] for index in indexes])
+            shard = self.shard(number)
+            if len(indexes) == 1:  # as most are, of a page over many shards
+                found[indexes[0]] = shard.get(wanted[indexes[0]])
+                continue
+            records = shard.get_many([wanted[index] for index in indexes])
             for index, record in zip(indexes, records, strict=True):
                 found[index] = record
-        return found
+        return found, len(by_shard)
 
     def _holds(self, part: Any) -> bool:
         """Whether some document's key begins with a part."""

@@ -33,6 +33,8 @@ class Candidate(NamedTuple):
     seq: int
     value: Any
     included: tuple[Any, ...]
+    is_plain: bool = False
+    """Whether the document has each of them under its name, as the one value it is."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,15 @@ class Candidates:
             posting = unpacked(b"", key, row)
             value, *carried = posting.payload[: 1 + included]
             page.append(
-                Candidate(key, posting.shard, posting.version, posting.seq, value, tuple(carried))
+                Candidate(
+                    key,
+                    posting.shard,
+                    posting.version,
+                    posting.seq,
+                    value,
+                    tuple(carried),
+                    posting.is_plain,
+                )
             )
         return page
 

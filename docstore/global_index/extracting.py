@@ -29,6 +29,10 @@ _UNCOMPARED = (Kind.TEXT, Kind.IP, Kind.OBJECT)
 _SCALARS = frozenset((str, int, float, bool, type(None)))
 TERMS_KNOWN_MAX = 20_000
 """Values of an index whose terms are remembered: some 4 MB; then they are forgotten."""
+TESTS_KNOWN_MAX = 256
+"""Conditions that are remembered as they are held against values."""
+Tests = list[tuple[str, Held]]
+"""Fields and what is held against them."""
 Rows = list[dict[bytes, bytes]]
 """For each index partition the postings of one document, by stored term."""
 Spread = list[dict[bytes, Mapping[bytes, bytes]]]
@@ -52,12 +56,10 @@ class Extractor:
         self._included = [_reader_of(path) for path in definition.include]
         self.is_single = len(definition.fields) == 1
         self.has_words = any(words is not None for words in self._words)
-        self._is_plain = (
-            self.is_single
-            and not self.has_words
-            and not definition.covers_all
-            and not any("." in path for path in (*definition.fields, *definition.include))
-        )
+        names = (*definition.fields, *definition.include)
+        self._plain = () if self.has_words or any("." in name for name in names) else names
+        self._is_usual = self.is_single and bool(self._plain) and not definition.covers_all
+        self._tested: dict[int, tuple[Sequence[Condition], Tests]] = {}
         self._known: dict[type, dict[Any, tuple[bytes, int] | None]] = {str: {}, int: {}}
 
     def _words_of(self, path: str, schema: Schema) -> Callable[[str], list[str]] | None:
@@ -86,7 +88,7 @@ class Extractor:
         for key, record, document, _ in documents:
             if record is None:
                 continue
-            if self._is_plain:
+            if self._is_usual:
                 # The usual case, written out: one scalar under one field, scalars included.
                 value = document.get(field)
                 if value is None:
@@ -99,8 +101,9 @@ class Extractor:
                         continue
                     term, place = at
                     if term not in self._salts:
+                        carried = orjson.dumps(payload)
                         row = packed(
-                            term, key, shard, record.seq, record.version, orjson.dumps(payload)
+                            term, key, shard, record.seq, record.version, carried, plain=True
                         )
                         found[place][key] = {term: row}
                         continue
@@ -134,6 +137,9 @@ class Extractor:
             included = [_shown(reader(document)) for reader in self._included]
             carried = b"," + orjson.dumps(included)[1:] if included else b"]"
         several = len(found) > 1
+        plain = bool(self._plain) and _SCALARS.issuperset(
+            [type(document.get(name)) for name in self._plain]
+        )
         if several and not self.definition.covers_all and None in self._words:
             # A posting holds one combination; what else the document has is compared and shown.
             values = [
@@ -154,6 +160,7 @@ class Extractor:
                     record.version,
                     payload,
                     several=several,
+                    plain=plain,
                     shared=shared,
                 )
         return rows
@@ -243,11 +250,22 @@ class Extractor:
             )
         return combined(parts, len(self._kinds))
 
-    def tests(self, conditions: Sequence[Condition]) -> list[tuple[str, Held]]:
-        """Conditions on covered fields, ready to be held; raises InvalidQuery."""
+    def tests(self, conditions: Sequence[Condition]) -> Tests:
+        """Conditions on covered fields, ready to be held; raises InvalidQuery.
+
+        The same tuple, asked again, is made ready once.
+        """
+        known = self._tested.get(id(conditions))
+        if known is not None and known[0] is conditions:
+            return known[1]
         for condition in conditions:
             self.check_covers(condition.field)
-        return [(each.field, Held(each, self.kind_of(each.field))) for each in conditions]
+        made = [(each.field, Held(each, self.kind_of(each.field))) for each in conditions]
+        if type(conditions) is tuple:
+            if len(self._tested) >= TESTS_KNOWN_MAX:
+                self._tested.clear()
+            self._tested[id(conditions)] = conditions, made  # held, so its id is of it alone
+        return made
 
     def check_covers(self, path: str) -> None:
         """Refuse a field that postings do not carry; raises InvalidQuery."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from heapq import nlargest
 from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from docstore import files
 from docstore.global_index.definition import GlobalIndex
@@ -19,6 +20,16 @@ from indexing.errors import Closed, Corruption, DocstoreError
 
 HEAVIEST_MAX = 16
 """Terms of each partition that could be hot: what has less than a sixteenth of it is not."""
+FREQUENCIES_MAX = 256
+"""Counts that are remembered while nothing is written: those of a range are many reads."""
+
+
+class Frequencies(NamedTuple):
+    """Documents by what was asked for, as of one state of an index."""
+
+    of: GlobalIndex
+    applied: list[dict[int, Checkpoint]]
+    found: dict[Wanted, int]
 
 
 class IndexFiles:
@@ -35,6 +46,8 @@ class IndexFiles:
         """Whether one could not be used then, and may hold anything."""
         self.partitions = [self._partition(place) for place in range(definition.partitions)]
         self.applied: list[dict[int, Checkpoint]] = []
+        self._floors: tuple[list[dict[int, Checkpoint]], dict[int, int]] = [], {}
+        self._frequencies = Frequencies(definition, [], {})
         self._heaviest: tuple[int, list[bytes]] | None = None
         self._compared: list[bool] = []
         self._sizes: list[tuple[int, int, int]] = []
@@ -123,8 +136,19 @@ class IndexFiles:
 
     def floor(self, shard: int) -> int:
         """Up to which seq of a shard's log every partition is done."""
-        known = [each[shard].seq for each in self.applied if shard in each]
-        return min(known) if known else 2**63
+        return self.floors().get(shard, 2**63)
+
+    def floors(self) -> Mapping[int, int]:
+        """The same of every shard that any partition has begun with; found once for each state."""
+        applied, found = self._floors
+        # What is applied is replaced, never changed: the same objects are the same state.
+        if applied != self.applied:
+            applied, found = list(self.applied), {}
+            for each in applied:
+                for shard, checkpoint in each.items():
+                    found[shard] = min(checkpoint.seq, found.get(shard, checkpoint.seq))
+            self._floors = applied, found
+        return found
 
     def apply(self, place: int, changes: Changes, checkpoints: Mapping[int, Checkpoint]) -> None:
         """Store changes and checkpoints in a partition, durably."""
@@ -178,7 +202,13 @@ class IndexFiles:
 
     def frequency(self, wanted: Wanted) -> int:
         """About how many documents have a wanted term: exact for terms."""
-        definition = self.definition
+        definition, known = self.definition, self._frequencies
+        # What is applied is replaced, never changed: the same objects are the same state.
+        if known.of is not definition or known.applied != self.applied:
+            known = self._frequencies = Frequencies(definition, list(self.applied), {})
+        found = known.found.get(wanted)
+        if found is not None:
+            return found
         found = sum(
             self.partitions[place].frequency(definition.named(term))
             for term in wanted.terms
@@ -187,6 +217,9 @@ class IndexFiles:
         for lower, upper in wanted.ranges:
             for place in definition.partitions_between(lower, upper):
                 found += self.partitions[place].frequency_between(lower, upper)
+        if len(known.found) >= FREQUENCIES_MAX:
+            known.found.clear()
+        known.found[wanted] = found
         return found
 
     def heaviest(self) -> list[bytes]:

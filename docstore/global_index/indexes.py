@@ -109,17 +109,28 @@ class GlobalIndexes:
 
     # Asking
 
-    def offers(self) -> tuple[Offer, ...]:
-        """What every index could answer from, as it is now, in the order of declaration."""
+    def offers(self, only: str | None = None) -> tuple[Offer, ...]:
+        """What every index, or one, could answer from, as it is now, in the order of declaration.
+
+        Raises NotFound.
+        """
         self._declared.look()
-        numbers = self._numbers()
-        heads = {number: self._shard_of(number).head for number in numbers} if self._live else {}
+        live = self._live if only is None else {only: self._declared.named(only)}
+        numbers, shard_of = self._numbers(), self._shard_of
+        heads = {number: shard_of(number).head for number in numbers} if live else {}
         errors = self._updater.errors
         return tuple(
-            Offer.now(
-                live, numbers, heads, self._ages, errors.get(name), self._declared.made_anew(name)
-            )
-            for name, live in self._live.items()
+            [
+                Offer.now(
+                    each,
+                    numbers,
+                    heads,
+                    self._ages,
+                    errors.get(name),
+                    self._declared.made_anew(name),
+                )
+                for name, each in live.items()
+            ]
         )
 
     def wanted(self, name: str, asked: Sequence[Asked]) -> Wanted:

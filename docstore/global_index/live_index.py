@@ -96,6 +96,8 @@ class LiveIndex:
 
     def state(self, numbers: Sequence[int]) -> State:
         """Whether it is being filled, was filled but not compared, or may be asked."""
+        if not self._read_only and tuple(numbers) in self._open_for:
+            return "ready"
         self._look()
         if self._is_damaged or any(number not in self.digested for number in numbers):
             return "filling"
@@ -104,6 +106,8 @@ class LiveIndex:
     def behind(self, heads: Mapping[int, int]) -> dict[int, int]:
         """The shards, and the last seq digested, that have later entries."""
         digested = self.digested
+        if digested == heads:
+            return {}  # the usual case, at the price of comparing it
         return {
             number: after
             for number, head in heads.items()

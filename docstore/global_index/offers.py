@@ -61,7 +61,8 @@ class Offer:
     @property
     def checkpoints(self) -> dict[int, int]:
         """For each shard the seq up to which the index is on disk."""
-        return {number: self.live.files.floor(number) for number in sorted(self.live.digested)}
+        floors, digested = self.live.files.floors(), self.live.digested
+        return {number: floors[number] for number in sorted(digested) if number in floors}
 
     def covers(self, path: str) -> bool:
         """Whether its postings carry a field's values, to compare, count and sort them."""

@@ -25,6 +25,9 @@ SEVERAL = 1
 """Flag: the document is under several terms of the index."""
 SHARED = 2
 """Flag: its JSON is the value alone; the rest is what the document's postings share."""
+PLAIN = 4
+"""Flag: each field that it carries is in the document under its name, as the one value that is
+carried; null is missing or null. Without it, which older ones have not, that is not known."""
 SHARED_BYTES_MIN = 1000
 """Bytes of JSON beside the value from which several postings share them: less is read faster where
 it is."""
@@ -50,6 +53,7 @@ class Posting(NamedTuple):
     term: bytes
     key: bytes
     is_several: bool
+    is_plain: bool
     shard: int
     seq: int
     version: int
@@ -72,10 +76,11 @@ def packed(
     payload: bytes,
     *,
     several: bool = False,
+    plain: bool = False,
     shared: bytes | None = None,
 ) -> bytes:
     """A posting's value; `payload` is JSON, of the value alone where the rest is `shared`."""
-    flags = several * SEVERAL | (shared is not None) * SHARED
+    flags = several * SEVERAL | plain * PLAIN | (shared is not None) * SHARED
     if len(key) <= SUFFIX_BYTES_MAX:
         row = _HEADER.pack(flags, len(term), shard, seq, version, 0) + payload
     else:
@@ -117,7 +122,8 @@ def unpacked(term: bytes, key: bytes, row: bytes) -> Posting:
     payload = _parsed(_json_of(row))
     if isinstance(row, Sharing):
         payload += _decoded(row.shared)
-    return Posting(term, key, bool(flags & SEVERAL), shard, seq, version, payload)
+    is_several, is_plain = bool(flags & SEVERAL), bool(flags & PLAIN)
+    return Posting(term, key, is_several, is_plain, shard, seq, version, payload)
 
 
 def _json_of(row: bytes) -> bytes:

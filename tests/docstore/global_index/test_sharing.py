@@ -157,7 +157,7 @@ def test_terms_and_what_is_shared_are_read_back(terms: list[bytes], shared: Any)
     expected = [7] if shared is None else [7, shared]
     assert payloads(list(rows.values())) == [expected] * len(terms)
     for term, row in rows.items():
-        assert unpacked(term, b"k", row) == (term, b"k", True, 1, 2, 3, expected)
+        assert unpacked(term, b"k", row) == (term, b"k", True, False, 1, 2, 3, expected)
         other = renamed(row, b"another")
         assert isinstance(other, Sharing) == (shared is not None)
         assert unpacked(b"another", b"k", other).payload == expected
