@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.demo.listings import BODIES, COLORS
-from api.text import key_text, size_text
+from api.text import counted, key_text, size_text
 from docstore.types import Key
 
 _SIGNS = {"GBP": "£", "EUR": "€", "AUD": "A$", "CAD": "C$"}
@@ -28,6 +28,15 @@ DETAILS: Mapping[str, str] = {
     "engine_liters": "Engine",
     "certified": "Certified",
 }
+
+
+def made_anew(progress: Mapping[str, Any]) -> str:
+    """How far another index is that is made to take an index's place."""
+    held = counted(progress["documents"], "document")
+    if progress["state"] == "comparing":
+        return f"Being made anew beside it: {held}, compared now."
+    left = counted(progress["filling"], "shard")
+    return f"Being made anew beside it: {held}, {left} to read."
 
 
 def price(listing: Mapping[str, Any]) -> str:

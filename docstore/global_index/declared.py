@@ -22,7 +22,7 @@ from docstore.global_index.declaring import (
     stamp_of,
     write_definitions,
 )
-from docstore.global_index.definition import GlobalIndex, check_name
+from docstore.global_index.definition import GlobalIndex, check_new_name
 from docstore.global_index.healing import healed
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.lookups import check_partition
@@ -145,7 +145,7 @@ class Declared:
 
     def rename(self, name: str, to: str) -> None:
         """Give an index another name; raises NotFound, AlreadyExists, InvalidSchema."""
-        check_name(to)
+        check_new_name(to)
         with self._changing:
             renamed = self.named(name)
             if to in self._live:

@@ -26,6 +26,8 @@ PARTITIONS_MAX = 64
 FIELDS_MAX = 8
 EVERYTHING = "all"
 """`include="all"`: postings carry the whole document."""
+RESERVED = ("auto", "none")
+"""What a search or a command says instead of an index's name: whichever is cheapest, and none."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _REFUSED = {Kind.IP: "is an address", Kind.OBJECT: "is an object"}
 
@@ -38,7 +40,7 @@ class GlobalIndex:
     field's document under each of its words. Several fields make one index over their combined
     values. Its terms are spread over `partitions` by hash, or by ranges of values
     (`by="range"`), whose bounds are chosen from the documents when it is filled. Its name is that
-    of its fields unless given. Raises InvalidSchema.
+    of its fields unless given; "auto" and "none" are none. Raises InvalidSchema.
     """
 
     fields: tuple[str, ...]
@@ -164,7 +166,8 @@ class GlobalIndex:
         return middle_of(self.partition_of(term), self.partitions)
 
     def check_fits(self, schema: Schema) -> None:
-        """Refuse fields that documents cannot have, and values that have no order."""
+        """Refuse fields that documents cannot have, values that have no order, and taken names."""
+        check_new_name(self.name)
         leaves = dict(schema.leaves())
         for path in (*self.fields, *self.include):
             inside = any(path == leaf or path.startswith(f"{leaf}.") for leaf in leaves)
@@ -239,6 +242,19 @@ class GlobalIndex:
 
 def _is_many(names: Any) -> bool:
     return isinstance(names, Sequence) and not isinstance(names, str)
+
+
+def check_new_name(name: Any) -> str:
+    """A name that an index may be given; raises InvalidSchema.
+
+    One that has another already is read all the same.
+    """
+    if name in RESERVED:
+        raise InvalidSchema(
+            f"an index cannot be named {name!r}: where a search names one, that says another thing",
+            hint=f'give another name=, like "by-{name}"',
+        )
+    return check_name(name)
 
 
 def check_name(name: Any) -> str:

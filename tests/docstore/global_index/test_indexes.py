@@ -213,3 +213,21 @@ def test_a_reader_sees_what_is_acknowledged_and_may_not_change_indexes(
         assert keys_of(seen, "color", "red") == ["a"]
         with pytest.raises(Unavailable, match="read-only"):
             seen.indexes.drop("color")
+
+
+@pytest.mark.parametrize("name", ["auto", "none"])
+def test_a_word_that_searches_say_instead_of_a_name_is_none(store: Store, name: str) -> None:
+    with pytest.raises(InvalidSchema, match=f"cannot be named '{name}'"):
+        store.create_collection("cars", indexes=[GlobalIndex(name)])
+    cars = store.create_collection("cars", indexes=[GlobalIndex("color")])
+    attempts: list[Callable[[], object]] = [
+        lambda: cars.indexes.create(GlobalIndex(name)),
+        lambda: cars.indexes.create(GlobalIndex("make", name=name)),
+        lambda: cars.indexes.rename("color", name),
+    ]
+    for attempt in attempts:
+        with pytest.raises(InvalidSchema, match=f"cannot be named '{name}'") as refused:
+            attempt()
+        assert f"by-{name}" in refused.value.hint
+    cars.indexes.create(GlobalIndex(name, name=f"by-{name}"))
+    assert [each.name for each in cars.indexes] == ["color", f"by-{name}"]
