@@ -136,8 +136,9 @@ def _part_of(need: Need, offer: Offer, terms: Terms) -> Part | str:
     """What to ask of an index, or why it cannot be asked."""
     if need.refusal is not None:
         return need.refusal
-    if offer.state != "ready":
-        return f"the index is {offer.state}"
+    refusal = offer.refusal(is_forced=terms.is_forced)
+    if refusal is not None:
+        return refusal
     if offer.lag > TAIL_MAX and not terms.is_any and not terms.is_forced:
         return f"{offer.lag:,} entries are not in the index yet, more than are read on the way"
     asked = need.known.get(offer.live.extractor)

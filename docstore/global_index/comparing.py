@@ -15,6 +15,7 @@ from typing import Any
 from docstore import execute, keys
 from docstore.global_index.checking import check_document
 from docstore.global_index.live_index import LiveIndex
+from docstore.global_index.terms import BEYOND
 from docstore.global_index.wanted import Wanted
 from docstore.keys import KeySpec
 from indexing.errors import Corruption, DocstoreError
@@ -106,7 +107,11 @@ def _sample(index: LiveIndex) -> list[tuple[bytes, list[Any]]]:
     chosen: list[tuple[bytes, list[Any]]] = []
     share = max(1, TERMS_COMPARED // index.definition.partitions)
     for partition in index.files.partitions:
-        known = [term for term, count in islice(partition.counted(), 2000) if count < DOCUMENTS_MAX]
+        known = [
+            term
+            for term, count in islice(partition.counted(), 2000)
+            if count < DOCUMENTS_MAX and term != BEYOND
+        ]
         for term in random.sample(known, min(share, len(known))):
             rows, _ = partition.rows(term, term + b"\xff", 1)
             if rows:

@@ -5,6 +5,7 @@ Pure: no file is known here. What is asked for comes to the same terms by the sa
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
+from math import prod
 from types import NoneType
 from typing import Any
 
@@ -16,7 +17,7 @@ from docstore.global_index.postings import packed
 from docstore.global_index.readings import all_comparable
 from docstore.global_index.tails import Changed
 from docstore.global_index.term_salts import named
-from docstore.global_index.terms import stored, term_of, values_at
+from docstore.global_index.terms import BEYOND, stored, term_of, values_at
 from docstore.global_index.wanted import Asked, Condition, Held, Wanted, combined, wanted_of
 from docstore.records import Record
 from indexing.analysis import analyzer_of
@@ -29,6 +30,9 @@ _UNCOMPARED = (Kind.TEXT, Kind.IP, Kind.OBJECT)
 _SCALARS = frozenset((str, int, float, bool, type(None)))
 TERMS_KNOWN_MAX = 20_000
 """Values of an index whose terms are remembered: some 4 MB; then they are forgotten."""
+COMBINATIONS_MAX = 1000
+"""Postings of a document in an index over several fields: one for each combination of values. Of
+two lists that is their product, which nobody asks for as a whole; see `lacking`."""
 TESTS_KNOWN_MAX = 256
 """Conditions that are remembered as they are held against values."""
 Tests = list[tuple[str, Held]]
@@ -198,10 +202,7 @@ class Extractor:
             parts.append(part)
         if self.is_single:
             return {stored(term): value for term, value in parts[0].items()}
-        return {
-            stored(b"".join(term for term, _ in each)): [value for _, value in each]
-            for each in product(*(part.items() for part in parts))
-        }
+        return _combinations(parts)
 
     def value_reader(self, path: str) -> Callable[[list[Any]], Any]:
         """What finds a covered field in a posting's payload: a value, a list, or None."""
@@ -297,3 +298,13 @@ def _reader_of(path: str) -> Callable[[Any], Sequence[Any]]:
 def _shown(values: Sequence[Any]) -> Any:
     """The values of a field: alone, a list of several, or None."""
     return list(values) if len(values) > 1 else values[0] if values else None
+
+
+def _combinations(parts: Sequence[Mapping[bytes, Any]]) -> dict[bytes, Any]:
+    """The values of several fields by stored term, each of one with each of the others."""
+    if prod(map(len, parts)) > COMBINATIONS_MAX:
+        return {BEYOND: [None] * len(parts)}
+    return {
+        stored(b"".join(term for term, _ in each)): [value for _, value in each]
+        for each in product(*(part.items() for part in parts))
+    }

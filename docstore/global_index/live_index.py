@@ -24,6 +24,7 @@ from docstore.global_index.finding import found_in
 from docstore.global_index.flushing import Flushing
 from docstore.global_index.index_files import IndexFiles
 from docstore.global_index.index_partition import Checkpoint, is_damage
+from docstore.global_index.lacking import Lacking, refusal
 from docstore.global_index.place import Place
 from docstore.global_index.resident import Resident
 from docstore.global_index.tails import Tail, read_tail
@@ -74,6 +75,7 @@ class LiveIndex:
         self._is_damaged = False
         self._place = Place()
         self.digested = self._place.digested
+        self._lacking = Lacking()
         self._owed: set[int] = set()
         self._open_for: set[tuple[int, ...]] = set()
         self._residents = [
@@ -144,6 +146,7 @@ class LiveIndex:
         with self._lock:
             try:
                 found = self._place.changes(tails, self.extractor, self.shard_of)
+                self._lacking.note(self.definition, found)
                 for resident, rows in zip(self._residents, found, strict=True):
                     resident.take(rows)
                     self.traffic.writes.note_all(itertools.chain.from_iterable(rows.values()))
@@ -317,9 +320,18 @@ class LiveIndex:
         with self._lock:
             if numbers not in self._open_for:
                 raise self._unready()
+            if (lacking := self._lacking.said(self._residents, self.definition)) is not None:
+                raise refusal(self.definition.name, lacking)
             places, segments = found_in(self._residents, self.definition, wanted, tests)
             overlay = self.overlay
         return Candidates(segments, extractor, sort, descending, places, pending, overlay)
+
+    def lacks(self) -> str | None:
+        """Which documents it does not hold, so that it cannot answer; None for none known of."""
+        if not self._lacking.may_be:
+            return None
+        with self._lock:
+            return self._lacking.said(self._residents, self.definition)
 
     def remap(self, definition: GlobalIndex, *, is_spreading: bool = False) -> None:
         """Read, and from now on keep, postings where another map of the same index says."""
@@ -355,6 +367,7 @@ class LiveIndex:
             self.digest(heads)
             with self._lock:
                 self._owed -= heads.keys()
+                self._lacking.look(self.files)
                 self._open_for.add(numbers)
 
     def tend(self) -> None:

@@ -29,6 +29,8 @@ class Offer:
     lag_ms: float
     overlay: int
     error: str | None
+    lacks: str | None = None
+    """Which documents are not in it, so that it cannot answer, in words."""
     made_anew: LiveIndex | None = None
     """What is made to take its place, while it is."""
 
@@ -45,8 +47,9 @@ class Offer:
         """An index beside the heads of its shards; `failed` is what keeping it raised last."""
         state, sizes, lag = live.state(numbers), live.files.sizes, live.lag(heads, ages)
         error = live.damage or live.files.trouble or failed
-        said = None if error is None else str(error)
-        return cls(live, state, *sizes, *lag, live.overlay, said, made_anew)
+        lacks = live.lacks() if state == "ready" else None
+        said = lacks if error is None else str(error)
+        return cls(live, state, *sizes, *lag, live.overlay, said, lacks, made_anew)
 
     @property
     def definition(self) -> GlobalIndex:
@@ -63,6 +66,15 @@ class Offer:
         """For each shard the seq up to which the index is on disk."""
         floors, digested = self.live.files.floors(), self.live.digested
         return {number: floors[number] for number in sorted(digested) if number in floors}
+
+    def refusal(self, *, is_forced: bool) -> str | None:
+        """Why it answers nothing now, whatever is asked; None when it may.
+
+        One that nothing else may answer for says itself what it lacks, after the latest writes.
+        """
+        if self.state != "ready":
+            return f"the index is {self.state}"
+        return None if is_forced else self.lacks
 
     def covers(self, path: str) -> bool:
         """Whether its postings carry a field's values, to compare, count and sort them."""

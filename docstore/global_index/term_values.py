@@ -3,7 +3,7 @@
 import struct
 from typing import Any
 
-from docstore.global_index.terms import BOUND_BYTES_MAX
+from docstore.global_index.terms import BEYOND, BOUND_BYTES_MAX
 from indexing.values import text_of_microseconds
 
 _SIGN, _ALL = 1 << 63, (1 << 64) - 1
@@ -17,6 +17,8 @@ def values_of_term(term: bytes) -> list[Any]:
     """The value of each field; what was cut is one string that ends in "…"."""
     if len(term) >= BOUND_BYTES_MAX + _DIGEST_BYTES:
         return [term[1:_SHOWN_BYTES].decode("utf-8", "replace") + "…"]
+    if term == BEYOND:
+        return ["…"]
     values: list[Any] = []
     at = 0
     while at < len(term):

@@ -20,6 +20,8 @@ TERM_BYTES_MAX = 400
 """A posting's key is a term and up to 100 bytes of the document's, and LMDB takes 511 bytes."""
 BOUND_BYTES_MAX = 360
 """What is kept of a longer term before its digest."""
+BEYOND = b"\x7f"
+"""Behind all terms of values: under it are documents of too many combinations. On disk."""
 _BOOL, _NUMBER, _DATE, _STRING = b"\x08", b"\x10", b"\x18", b"\x20"
 _END = b"\0\x01"
 """Below 00 ff, which is a NUL of the string itself, so no string's term begins another's."""
