@@ -340,5 +340,12 @@ def _answered(
         timings["count"] = (time.perf_counter() - done) * 1000
         plan = replace(choice.plan, notes=(*choice.plan.notes, *notes))
         uses = tuple({use.index: use for use in (*more, *result.indexes)}.values())
-        result = replace(result, facets=facets, histograms=histograms, plan=plan, indexes=uses)
+        result = replace(
+            result,
+            facets=facets,
+            histograms=histograms,
+            plan=plan,
+            indexes=uses,
+            uncounted=counting.left_out(facets, histograms),
+        )
     return replace(result, took_ms=(time.perf_counter() - began) * 1000)

@@ -120,10 +120,11 @@ class Collection(ByKey[D]):
         counts numbers and dates: `{"price": 20}` or `{"price": {"interval": 1000, "min": 0, "max":
         50000}}`, `{"posted": {"interval": "month"}}`. Both count what matches, without the short
         filter's own conditions on the field, exactly, a document once per value. `highlight` is
-        True or a list of fields. After `timeout` seconds, a `partial` search answers from the
-        shards it has searched. `index` is "auto" (the cheapest way answers, a global index
-        too), an index's name, or None for none; `max_fanout` bounds how many shards and index
-        partitions may be asked. Raises InvalidQuery, DeadlineExceeded.
+        True or a list of fields. A `partial` search that is not done after `timeout` seconds
+        answers with what it has; `missing` and `uncounted` say what it lacks. `index` is "auto"
+        (the cheapest way answers, a global index too), an index's name, or None for none;
+        `max_fanout` bounds how many shards and index partitions may be asked. Raises InvalidQuery,
+        DeadlineExceeded.
         """
         self._note({"q": q, "filter": filter, "query": query, "sort": sort, "limit": limit})
         page = Page.of(offset, limit, select)

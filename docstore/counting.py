@@ -2,22 +2,27 @@
 
 The counts of a field leave out the conditions that the short filter has on that very field, so that
 its other values stay in sight. Fields without such conditions share one pass over the matches; each
-of the others takes one of its own, over the shards that its wider question can touch.
+of the others takes one of its own, over the shards that its wider question can touch. A field is
+counted over all of them or not at all, also where time runs out.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from docstore.execute import Deadline
 from indexing.counting import Ask, Counts, counted
+from indexing.counts import Histogram, ValueCount
+from indexing.errors import DeadlineExceeded
 from indexing.facets import Facet, parse_facets
 from indexing.histograms import HistogramAsked, parse_histograms
 from indexing.local_index import View
 from indexing.narrowing import Narrowed, fields_of
 from indexing.query import Query
 from indexing.search import Searches
+
+C = TypeVar("C")
 
 PARALLEL_DOCUMENTS = 25_000
 """Documents in the views from which a second thread is worth its 60 µs."""
@@ -55,6 +60,16 @@ class Counting:
             )
         return groups
 
+    def left_out(
+        self, facets: Mapping[str, list[ValueCount]], histograms: Mapping[str, Histogram]
+    ) -> tuple[str, ...]:
+        """The fields that were not counted, in the order of the request."""
+        paths = [
+            *(each.path for each in self.facets if each.path not in facets),
+            *(each.path for each in self.histograms if each.path not in histograms),
+        ]
+        return tuple(dict.fromkeys(paths))
+
 
 def count(
     counting: Counting,
@@ -70,26 +85,31 @@ def count(
     """Count over `views`, which serve the query as it is; wider questions ask `views_for` theirs.
 
     The total counts the query's own matches. Raises InvalidQuery, and DeadlineExceeded unless what
-    is found by then will do: then the shards that were searched in time are counted to the end.
+    is counted by then will do: then the other fields are left out.
     """
-    if deadline is not None and deadline.is_partial:
-        deadline = None
     groups = counting.by_own(narrowed.narrowing)
     if with_total:
         groups.setdefault(None, Counting())
     whole = Counts()
     for own, group in groups.items():
-        query = narrowed.query if own is None else narrowed.without(own)
-        over = dict(views) if own is None else {**views_for(query), **views}
-        searches = Searches(query, over, key_text)
-        counts = counted(
-            over,
-            searches.unscored(),
-            group.facets,
-            group.histograms,
-            _asking(pool, sum(view.documents for view in over.values()), deadline),
-            with_total=with_total and own is None,
-        )
+        try:
+            if deadline is not None:
+                deadline.check()
+            query = narrowed.query if own is None else narrowed.without(own)
+            over = dict(views) if own is None else {**views_for(query), **views}
+            searches = Searches(query, over, key_text)
+            counts = counted(
+                over,
+                searches.unscored(),
+                group.facets,
+                group.histograms,
+                _asking(pool, sum(view.documents for view in over.values()), deadline),
+                with_total=with_total and own is None,
+            )
+        except DeadlineExceeded:
+            if deadline is None or not deadline.is_partial:
+                raise
+            break
         if own is None:
             whole.notes += searches.notes
         whole.facets.update(counts.facets)
@@ -97,9 +117,14 @@ def count(
         whole.total = counts.total if own is None else whole.total
         whole.notes += counts.notes
     # In the order of the request, whatever shared a pass.
-    whole.facets = {each.path: whole.facets[each.path] for each in counting.facets}
-    whole.histograms = {each.path: whole.histograms[each.path] for each in counting.histograms}
+    whole.facets = in_order(counting.facets, whole.facets)
+    whole.histograms = in_order(counting.histograms, whole.histograms)
     return whole
+
+
+def in_order(asked: Iterable[Facet | HistogramAsked], counts: Mapping[str, C]) -> dict[str, C]:
+    """What was counted, in the order it was asked for."""
+    return {each.path: counts[each.path] for each in asked if each.path in counts}
 
 
 def _asking(

@@ -35,9 +35,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """When a search stops: it fails then, or answers from the shards it has searched so far.
+    """When a search stops: it fails then, or answers with what it has found and counted so far.
 
-    `at` is of the clock `time.perf_counter`. A shard's search is not cut short.
+    `at` is of the clock `time.perf_counter`. What is asked of one shard is not cut short.
     """
 
     at: float
@@ -53,6 +53,12 @@ class Deadline:
                 f"timeout is {seconds!r}", hint="give seconds, more than none", path="timeout"
             )
         return cls(time.perf_counter() + seconds, is_partial)
+
+    def stops(self) -> bool:
+        """Whether to stop with what there is; raises DeadlineExceeded unless that will do."""
+        if not self.is_partial:
+            self.check()
+        return time.perf_counter() > self.at
 
     def check(self) -> None:
         """Raise DeadlineExceeded when there is no time left."""
@@ -114,9 +120,7 @@ def _find(shards: list[tuple[int, list[Run]]], wanted: int, deadline: Deadline |
     """Search some shards; returns those that there was no time for."""
     missing: list[int] = []
     for shard, runs in shards:
-        if deadline is not None and time.perf_counter() > deadline.at:
-            if not deadline.is_partial:
-                deadline.check()
+        if deadline is not None and deadline.stops():
             missing.append(shard)
             continue
         for run in runs:

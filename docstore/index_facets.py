@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from docstore import index_answers, searching
-from docstore.counting import Counting
+from docstore.counting import Counting, in_order
 from docstore.execute import Deadline
 from docstore.field_readers import FieldReader
 from docstore.global_index.candidates import Candidates
@@ -110,12 +110,17 @@ def facets_of(
     tuple[str, ...],
     tuple[IndexUse, ...],
 ]:
-    """Facets, histograms, notes, and the indexes that were asked once more."""
+    """Facets, histograms, notes, and the indexes that were asked once more.
+
+    Raises DeadlineExceeded unless what is counted by then will do.
+    """
     facets: dict[str, list[ValueCount]] = {}
     histograms: dict[str, Histogram] = {}
     left = Counting()
     uses: list[IndexUse] = []
     for own, group in counting.by_own(request.narrowed.narrowing).items():
+        if deadline is not None and deadline.stops():
+            break
         over: _Over | None = _Over(found.of, found.documents, partial(_carried, way))
         if own is not None:
             part = _wider(partitions, request, own)
@@ -146,6 +151,6 @@ def facets_of(
         facets.update(local.facets)
         histograms.update(local.histograms)
         notes = local.notes
-    facets = {each.path: facets[each.path] for each in counting.facets}
-    histograms = {each.path: histograms[each.path] for each in counting.histograms}
+    facets = in_order(counting.facets, facets)
+    histograms = in_order(counting.histograms, histograms)
     return facets, histograms, notes, tuple(uses)

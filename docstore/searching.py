@@ -106,8 +106,9 @@ def _found(
     heads = None if may_be_torn else {number: partitions.shard(number).head for number in shards}
     views = partitions.views(shards, request.after, current=request.current)
     refreshed = time.perf_counter()
-    if counting is not None and page.limit == 0:
+    if counting is not None and page.limit == 0 and (deadline is None or not deadline.is_partial):
         # Whoever wants no hits finds the total while counting, and looks for matches only once.
+        # Where time may run out the total comes first: it is worth more than the counts.
         counts = counts_beside(partitions, request, counting, views, deadline, with_total=True)
         found = execute.Found(counts.total or 0, [], counts.notes, 0.0, 0.0)
     else:
@@ -129,8 +130,10 @@ def _found(
         "fetch": (done - fetching) * 1000,
     }
     facets, histograms, notes = {}, {}, found.notes
+    uncounted: tuple[str, ...] = ()
     if counting is not None:
         facets, histograms, notes = counts.facets, counts.histograms, (*notes, *counts.notes)
+        uncounted = counting.left_out(facets, histograms)
         timings["count"] = (fetching - refreshed) * 1000 - found.search_ms - found.merge_ms
     decision = routing.plan
     if notes:
@@ -146,6 +149,7 @@ def _found(
         facets,
         histograms,
         found.missing,
+        uncounted=uncounted,
     )
 
 
@@ -170,6 +174,7 @@ def _with_counts(
         timings_ms={**read.timings_ms, "count": spent},
         facets=counts.facets,
         histograms=counts.histograms,
+        uncounted=counting.left_out(counts.facets, counts.histograms),
     )
 
 
@@ -206,7 +211,7 @@ def counts_beside(
         with_total=with_total,
         deadline=deadline,
     )
-    if state:
+    if state and not counting.left_out(counts.facets, counts.histograms):
         request.counted = request.counted.having(state, counting, counts, with_total=with_total)
     return counts
 

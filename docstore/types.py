@@ -292,9 +292,10 @@ class SearchResult(Generic[D]):
     """A page of hits, the exact total, and how the answer was found.
 
     `timings_ms` holds milliseconds per stage: plan, refresh, search, merge, fetch, count. `facets`
-    and `histograms` hold the exact counts that were asked for, by field. `missing` are shards that
-    there was no time for, when a partial answer was asked for; the rest is then of the others only.
-    `indexes` are the global indexes it was answered from, each with how far it was.
+    and `histograms` hold the exact counts that were asked for, by field. `indexes` are the global
+    indexes it was answered from, each with how far it was. Only when a partial answer was asked for
+    and time ran out: `missing` are shards that were not searched, so that total and hits are of the
+    others, and `uncounted` are fields whose facet or histogram was not counted and is left out.
     """
 
     total: int
@@ -307,6 +308,7 @@ class SearchResult(Generic[D]):
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
     missing: tuple[int, ...] = ()
     indexes: tuple[IndexUse, ...] = ()
+    uncounted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

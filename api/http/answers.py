@@ -76,9 +76,10 @@ def search_json(result: SearchResult[Any], *, with_plan: bool) -> dict[str, Any]
         "took_ms": round(result.took_ms, 3),
         "timings_ms": {name: round(value, 3) for name, value in result.timings_ms.items()},
     }
-    if result.missing:
+    if result.missing or result.uncounted:
         answer["partial"] = True
         answer["missing"] = list(result.missing)
+        answer["uncounted"] = list(result.uncounted)
     if result.indexes:
         answer["indexes"] = [each.as_dict() for each in result.indexes]
     if result.facets:

@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 
 from starlette.responses import Response
 
-from api.http import body, models
+from api.http import body
+from api.http import search_models as models
 from api.http.answers import POSITION_HEADER, json_response, position_text, search_json
 from api.http.collections import ONE
 from api.http.key_paths import key_of_json
+from api.http.models import Asked
 from api.http.queries import parameters
 from api.http.routing import Call, Operation
 from docstore import Collection, InvalidQuery, Position, SearchResult
@@ -28,7 +30,13 @@ from indexing.dsl import parse_query
 from indexing.place import CLAUSES_MAX, DEPTH_MAX
 
 T = TypeVar("T")
-Q = TypeVar("Q", bound=models.Asked)
+Q = TypeVar("Q", bound=Asked)
+
+PARTIAL_SHARE = 0.75
+"""The part of a request's time in which a partial search looks for more: what is asked of a shard
+is not cut short, and the answer has to be made too."""
+
+_NO_TIME = 1e-6
 
 _SEARCH_PARAMETERS: dict[str, Any] = {
     "q": {"type": "string"},
@@ -102,9 +110,12 @@ async def _searched(call: Call, asked: models.Search) -> tuple[Response, bool]:
     collection = call.served.bytes
     question = _question(call, asked)
 
-    seconds = _seconds(call, asked.timeout_ms)
+    seconds, began = _seconds(call, asked.timeout_ms), time.monotonic()
+    if asked.partial:
+        seconds = min(seconds, PARTIAL_SHARE * call.service.settings.request_seconds)
 
     def run() -> tuple[Response, bool]:
+        waited = time.monotonic() - began
         result: SearchResult[bytes] = collection.search(
             **question,
             sort=asked.sort,
@@ -114,11 +125,12 @@ async def _searched(call: Call, asked: models.Search) -> tuple[Response, bool]:
             facets=asked.facets,
             histograms=asked.histograms,
             highlight=asked.highlight,
-            timeout=seconds,
+            timeout=max(seconds - waited, _NO_TIME),
             partial=asked.partial,
         )
         call.service.slow.note(collection.name, result)
-        is_whole = not result.missing and not any(use.lag for use in result.indexes)
+        is_whole = not (result.missing or result.uncounted)
+        is_whole = is_whole and not any(use.lag for use in result.indexes)
         return json_response(search_json(result, with_plan=asked.plan)), is_whole
 
     if asked.facets is not None or asked.histograms is not None or asked.highlight:

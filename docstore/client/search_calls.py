@@ -85,6 +85,7 @@ class SearchCalls(Generic[D]):
             histograms,
             tuple(said.get("missing", ())),
             uses_of(said),
+            tuple(said.get("uncounted", ())),
         )
 
 

@@ -12,7 +12,7 @@ from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks
 from starlette.testclient import TestClient
 
-from api.http import index_models, models, partitions
+from api.http import index_models, models, partitions, search_models
 from api.http.app import create_app
 from api.http.settings import Settings
 from docstore import Store
@@ -89,8 +89,8 @@ def test_answers_fit_their_models(cars: TestClient) -> None:
         (cars.get(f"{path}/stats"), partitions.Stats),
         (cars.get(f"{path}/partitions"), partitions.Partitions),
         (cars.get(f"{path}/indexes"), index_models.GlobalIndexes),
-        (cars.post(f"{path}/search", json={"q": "ford"}), models.SearchAnswer),
-        (cars.post(f"{path}/explain", json={"q": "ford"}), models.Plan),
+        (cars.post(f"{path}/search", json={"q": "ford"}), search_models.SearchAnswer),
+        (cars.post(f"{path}/explain", json={"q": "ford"}), search_models.Plan),
         (cars.get(f"{path}/documents"), models.Page),
         (cars.get("/nothing"), models.Problem),
     ]

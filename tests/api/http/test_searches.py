@@ -1,11 +1,20 @@
 """Searching over HTTP: what the Python API finds, on whichever thread, as a body or as a link."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.http.conftest import CARS, Connect
+from api.http.app import create_app
+from api.http.search_models import SearchAnswer
+from api.http.service import Service
+from api.http.settings import Settings
+from docstore import Store
+from tests.api.http.conftest import CARS, SCHEMA, Connect
 
 CARS_PATH = "/v1/collections/cars"
 
@@ -59,6 +68,39 @@ def test_values_are_counted_and_words_are_marked(cars: TestClient) -> None:
     assert answer["facets"]["make"] == [{"value": "BMW", "documents": 1}]
     assert answer["histograms"]["price"]["buckets"][0]["documents"] == 1
     assert answer["hits"][0]["highlights"] == {"about": ["new <mark>tires</mark>"]}
+
+
+def test_a_partial_answer_says_what_it_lacks(tmp_path: Path) -> None:
+    services: list[Service] = []
+
+    def pages(service: Service) -> tuple[()]:
+        services.append(service)
+        return ()
+
+    app = create_app(Store.open(tmp_path), Settings(access_log=False, threads=1), pages)
+    allowed = threading.Event()
+    with TestClient(app, "http://localhost") as client, ThreadPoolExecutor(1) as other:
+        client.put(CARS_PATH, json={"schema": SCHEMA})
+        client.put(f"{CARS_PATH}/documents/a1", json=CARS[0])
+        asked = {"filter": {"id": "a1"}, "facets": ["make"], "timeout_ms": 1, "partial": True}
+        # Its time passes while it waits for the only thread.
+        services[0].pool.submit(allowed.wait, 20)
+        asking = other.submit(client.post, f"{CARS_PATH}/search", json=asked)
+        while not services[0].dear:
+            client.get("/health/live")
+        begun = time.monotonic()
+        while time.monotonic() - begun < 0.01:
+            client.get("/health/live")
+        allowed.set()
+        answer = asking.result()
+        assert found_keys(answer) == ["a1"]
+        said = answer.json()
+        assert (said["partial"], said["missing"], said["uncounted"]) == (True, [], ["make"])
+        assert "facets" not in said
+        SearchAnswer.model_validate(said)
+        again = client.post(f"{CARS_PATH}/search", json={**asked, "timeout_ms": 9_000}).json()
+        assert again["facets"]["make"] == [{"value": "Ford", "documents": 1}]
+        assert "partial" not in again
 
 
 def test_words_are_completed_and_similar_documents_found(cars: TestClient) -> None:
