@@ -2,12 +2,14 @@
 
 Invariants: a result says 200 or 201 only when the document is durable; results come in the order of
 the lines; memory is bounded by two batches and one line, however long the body. A body that is cut
-off leaves what was acknowledged and nothing else that counts: its rest is not written.
+off leaves what was acknowledged and nothing else that counts: its rest is not written. When the
+collection is dropped meanwhile each line from then on says that it is gone, also where another was
+made under its name: nobody who began the request could mean that one.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -31,6 +33,7 @@ from api.load import generated_key_field
 from api.whole_numbers import check_whole_numbers
 from docstore import (
     BatchResult,
+    Closed,
     DocstoreError,
     FailedWrite,
     InvalidDocument,
@@ -114,7 +117,7 @@ class Writer(Generic[W]):
         commit: Callable[[list[W]], BatchResult],
     ) -> None:
         self._read = read
-        self._commit = commit
+        self.commit = commit
         self._line_bytes_max = settings.line_bytes_max
         self._document_bytes_max = settings.document_bytes_max
 
@@ -129,14 +132,6 @@ class Writer(Generic[W]):
             except DocstoreError as error:
                 refused[line.number] = error
         return Batch(numbers, writes, refused)
-
-    def write(self, batch: "Batch[W]") -> bytes:
-        """The result lines of a batch, made durable before they are returned."""
-        results, refused = iter(self._commit(batch.writes)), batch.refused
-        return b"".join(
-            _result_line(number, refused[number] if number in refused else next(results))
-            for number in batch.numbers
-        )
 
     def _object(self, line: Line) -> dict[str, Any]:
         if line.data is None or len(line.data) > self._line_bytes_max:
@@ -165,6 +160,25 @@ class Writer(Generic[W]):
             )
         check_whole_numbers(document, line.data)
         return document
+
+
+def result_lines(batch: Batch[Any], written: BatchResult, gone: DocstoreError | None) -> bytes:
+    """The result lines of a batch; `gone` is what to say of writes that found all closed."""
+    outcomes = iter(written)
+
+    def outcome_of(number: int) -> WriteResult | FailedWrite | DocstoreError:
+        if number in batch.refused:
+            return batch.refused[number]
+        outcome = next(outcomes)
+        if gone is not None and isinstance(outcome, FailedWrite) and _is_closed(outcome):
+            return replace(outcome, error=gone)
+        return outcome
+
+    return b"".join(_result_line(number, outcome_of(number)) for number in batch.numbers)
+
+
+def _is_closed(failed: FailedWrite) -> bool:
+    return type(failed.error) is Closed
 
 
 def _result_line(number: int, result: WriteResult | FailedWrite | DocstoreError) -> bytes:
@@ -255,9 +269,15 @@ class _Feeding:
             return
         read = await self._service.endure(lambda: self._writer.read(batch))
         await self._written()
-        self._under_way = asyncio.create_task(
-            self._service.endure(lambda: self._writer.write(read))
-        )
+        self._under_way = asyncio.create_task(self._results(read))
+
+    async def _results(self, batch: Batch[Any]) -> bytes:
+        """The result lines of a batch, which is durable before they are made."""
+        written = await self._service.endure(lambda: self._writer.commit(batch.writes))
+        closed = next(filter(_is_closed, written.errors), None)
+        # Asked here and not in the thread: what is served is known to the event loop.
+        gone = None if closed is None else self._told(closed.error)
+        return await self._service.endure(lambda: result_lines(batch, written, gone))
 
     async def _written(self) -> None:
         if self._under_way is not None:

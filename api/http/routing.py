@@ -60,11 +60,13 @@ class Call:
     @property
     def served(self) -> Served:
         """The collection in the path; raises NotFound, whose hint names what the caller may see."""
-        if self._served is not None:
-            return self._served
+        if self._served is None:
+            self._served = self._found()
+        return self._served
+
+    def _found(self) -> Served:
         try:
-            self._served = self.service.served(self.name)
-            return self._served
+            return self.service.served(self.name)
         except NotFound as error:
             seen = [name for name in self.service.store.collections() if self.grant.sees(name)]
             hint = f"collections: {', '.join(seen) or 'none yet'}"
@@ -79,9 +81,8 @@ class Call:
         """The error as it is to be told: of a collection dropped meanwhile, that it is gone."""
         if type(error) is not Closed or self._served is None or self.service.stopping.is_set():
             return error
-        gone, self._served = self._served, None
         try:
-            if self.served is gone:
+            if self._found() is self._served:
                 return error
         except DocstoreError as missing:
             return missing

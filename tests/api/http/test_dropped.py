@@ -1,6 +1,7 @@
 """What a request is told whose collection is dropped while it is under way."""
 
 import json
+from typing import Any
 
 import httpx2 as httpx
 import pytest
@@ -39,6 +40,51 @@ def test_a_collection_that_was_dropped_meanwhile_is_gone(
 ) -> None:
     told, problem = _put_over_a_drop(serve(), is_made_anew=is_made_anew)
     assert (told, problem["code"], problem["retryable"]) == (status, code, retryable)
+
+
+@pytest.mark.parametrize(
+    ("is_made_anew", "status", "code", "retryable"),
+    [(False, 404, "not-found", False), (True, 503, "unavailable", True)],
+)
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [("documents:bulk", '{"id":"%s"}'), ("documents:write", '{"put":{"id":"%s"}}')],
+)
+def test_each_line_of_a_stream_says_that_its_collection_is_gone(
+    serve: Serve, path: str, line: str, is_made_anew: bool, status: int, code: str, retryable: bool
+) -> None:
+    server = serve()
+    httpx.put(server.url + CARS, json={})
+    with server.connection() as connection, connection.makefile("rb") as answer:
+        connection.sendall(
+            f"POST {CARS}/{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
+            "content-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+        )
+
+        def told(*keys: str) -> list[dict[str, Any]]:
+            lines = "".join(line % key + "\n" for key in keys).encode()
+            connection.sendall(b"%x\r\n%b\r\n" % (len(lines), lines))
+            results: list[dict[str, Any]] = []
+            while len(results) < len(keys):
+                if (text := answer.readline()).startswith(b"{"):
+                    results.append(json.loads(text))
+            return results
+
+        assert [each["status"] for each in told("a")] == [201]
+        assert httpx.delete(server.url + CARS).status_code == 204
+        if is_made_anew:
+            httpx.put(server.url + CARS, json={})
+        for batch in (["b", "c"], ["d"]):  # the stream goes on: its next lines are told the same
+            refused = told(*batch)
+            assert [(each["status"], each["key"]) for each in refused] == [
+                (status, key) for key in batch
+            ]
+            errors = [each["error"] for each in refused]
+            assert {(each["code"], each["retryable"]) for each in errors} == {(code, retryable)}
+        connection.sendall(b"0\r\n\r\n")
+        assert answer.read().strip() == b"0"
+    if is_made_anew:
+        assert httpx.post(f"{server.url}{CARS}/count", json={}).json() == {"count": 0}
 
 
 def test_what_is_hot_is_told_beside_a_collection_that_goes(store: Store) -> None:
