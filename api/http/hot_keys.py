@@ -1,10 +1,12 @@
 """Hot keys over HTTP: which partition keys get most of the traffic, and spreading them by salts."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 from starlette.responses import Response
 
+import docstore
 from api.http import body
 from api.http.answers import json_response
 from api.http.models import Asked
@@ -49,22 +51,22 @@ class HotKeys(BaseModel):
 
 async def of_collection(call: Call) -> Response:
     """The heaviest partition keys of a collection."""
-    limit = parameters(call.request, PARAMETERS).get("limit", LIMIT)
-    collection = call.served.collection
-    found = await call.service.run(lambda: collection.hot_keys(limit))
-    return json_response({"hot_keys": [each.as_dict() for each in found]})
+    return await told(call, "hot_keys", call.served.collection.hot_keys)
 
 
 async def of_store(call: Call) -> Response:
     """The heaviest partition keys of the collections the caller may see."""
+    store = call.service.store
+    return await told(call, "hot_keys", lambda limit: store.hot_keys(limit, collections=call.seen))
+
+
+async def told(
+    call: Call, name: str, heaviest: Callable[[int], Sequence[docstore.HotKey | docstore.HotTerm]]
+) -> Response:
+    """An answer that holds as many of the heaviest, under `name`, as are asked for."""
     limit = parameters(call.request, PARAMETERS).get("limit", LIMIT)
-    service, grant = call.service, call.grant
-
-    def told() -> list[dict[str, Any]]:
-        seen = [name for name in service.store.collections() if grant.sees(name)]
-        return [each.as_dict() for each in service.store.hot_keys(limit, collections=seen)]
-
-    return json_response({"hot_keys": await service.run(told)})
+    found = await call.service.run(lambda: heaviest(limit))
+    return json_response({name: [each.as_dict() for each in found]})
 
 
 class Salt(Asked):

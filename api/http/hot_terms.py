@@ -9,11 +9,10 @@ from starlette.responses import Response
 from api.http import body
 from api.http.answers import json_response
 from api.http.collections import ONE
-from api.http.hot_keys import LIMIT, PARAMETERS
+from api.http.hot_keys import PARAMETERS, told
 from api.http.indexes import NAMED
 from api.http.models import Asked
 from api.http.partitions import asked_in
-from api.http.queries import parameters
 from api.http.routing import PREFIX, Call, Operation
 
 
@@ -46,22 +45,15 @@ class HotTerms(BaseModel):
 
 async def of_collection(call: Call) -> Response:
     """The heaviest values of a collection's global indexes."""
-    limit = parameters(call.request, PARAMETERS).get("limit", LIMIT)
-    collection = call.served.collection
-    found = await call.service.run(lambda: collection.hot_terms(limit))
-    return json_response({"hot_terms": [each.as_dict() for each in found]})
+    return await told(call, "hot_terms", call.served.collection.hot_terms)
 
 
 async def of_store(call: Call) -> Response:
     """The heaviest values of the global indexes of the collections the caller may see."""
-    limit = parameters(call.request, PARAMETERS).get("limit", LIMIT)
-    service, grant = call.service, call.grant
-
-    def told() -> list[dict[str, Any]]:
-        seen = [name for name in service.store.collections() if grant.sees(name)]
-        return [each.as_dict() for each in service.store.hot_terms(limit, collections=seen)]
-
-    return json_response({"hot_terms": await service.run(told)})
+    store = call.service.store
+    return await told(
+        call, "hot_terms", lambda limit: store.hot_terms(limit, collections=call.seen)
+    )
 
 
 class TermSalt(Asked):

@@ -58,6 +58,11 @@ class Call:
         return name
 
     @property
+    def seen(self) -> list[str]:
+        """The names of the collections that the caller may see."""
+        return [name for name in self.service.store.collections() if self.grant.sees(name)]
+
+    @property
     def served(self) -> Served:
         """The collection in the path; raises NotFound, whose hint names what the caller may see."""
         if self._served is None:
@@ -68,8 +73,7 @@ class Call:
         try:
             return self.service.served(self.name)
         except NotFound as error:
-            seen = [name for name in self.service.store.collections() if self.grant.sees(name)]
-            hint = f"collections: {', '.join(seen) or 'none yet'}"
+            hint = f"collections: {', '.join(self.seen) or 'none yet'}"
             raise NotFound(error.message, hint=hint) from error
 
     @property
