@@ -72,7 +72,7 @@ def plan(
     ]
     refused: list[Candidate] = []
     keys = _whole_keys(asked.query, spec, parts)
-    if keys is not None and len(keys) <= PINNED_MAX:
+    if keys and len(keys) <= PINNED_MAX:
         shards = _shards_of(keys, spec, partition_map)
         candidates.append(
             Candidate(
@@ -83,9 +83,8 @@ def plan(
             )
         )
     else:
-        refused.append(
-            Candidate("point_read", (), float("inf"), "the query asks for more than whole keys")
-        )
+        reason = "the query asks for something else than a few whole keys"
+        refused.append(Candidate("point_read", (), float("inf"), reason))
     pinned = None if partition_map.is_range else _pinned(asked.query, spec, parts)
     narrowed = _narrowed(asked.query, partition_map, spec, documents, parts, pinned)
     (candidates if narrowed.price < float("inf") else refused).append(narrowed)
@@ -123,7 +122,8 @@ def _narrowed(
     if pinned is None:
         reason = f"the query does not fix {field!r}, by which documents are partitioned"
         return Candidate("single_shard", (), float("inf"), reason)
-    shards = tuple(sorted({each for data in pinned for each in partition_map.owners_of(data)}))
+    owners = {each for data in pinned for each in partition_map.owners_of(data)}
+    shards = tuple(sorted(owners)) or partition_map.numbers[:1]
     reason = f"the query fixes {field!r} to {len(pinned)} value(s)"
     spread = [fan for data in pinned if (fan := partition_map.fan_of(data)) > 1]
     if spread:
