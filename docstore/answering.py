@@ -324,7 +324,8 @@ def _answered(
     spec = partitions.definition.key
     hits: list[Hit[D]] = []
     for key, document, version, seq, sort, body in shown:
-        hit = Hit(keys.decode(spec, key), score, document, version, sort, seq=seq)
+        told = None if request.sort is None else partitions.readers.told(request.sort.path, sort)
+        hit = Hit(keys.decode(spec, key), score, document, version, told, seq=seq)
         hits.append(hit if marking is None or body is None else marking.marked(hit, body))
     done = time.perf_counter()
     timings = {

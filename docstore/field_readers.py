@@ -13,7 +13,7 @@ from indexing.analysis import Analyzer
 from indexing.flatten import kind_of
 from indexing.layout import KEYWORD_BYTES_MAX, ColumnKind, Layout
 from indexing.schema import Kind, Schema
-from indexing.values import stored_microseconds
+from indexing.values import stored_microseconds, text_of_microseconds
 
 COLUMNS = {
     Kind.STRING: ColumnKind.KEYWORD,
@@ -127,6 +127,12 @@ class Readers:
         leaf = self._leaves.get(path)
         words = None if leaf is None or leaf.kind is not Kind.TEXT else self.of_words(path)
         return words or self.of(path)
+
+    def told(self, path: str, held: Any) -> Any:
+        """A value of a column as answers tell it, and queries take it back: a date as text."""
+        leaf = self._leaves.get(path)
+        is_date = leaf is not None and leaf.kind is Kind.DATETIME and held is not None
+        return text_of_microseconds(held) if is_date else held
 
     def _is_alone(self, path: str) -> bool:
         """Whether no object around a field comes in lists."""

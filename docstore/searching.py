@@ -27,6 +27,7 @@ from indexing.counting import Counts
 from indexing.describe import describe
 from indexing.errors import InvalidDocument, InvalidQuery
 from indexing.local_index import View
+from indexing.passes import Sort
 from indexing.query import Query
 from indexing.search import Ready, Searches
 
@@ -119,8 +120,7 @@ def _found(
         if counting is not None:
             counts = counts_beside(partitions, request, counting, views, deadline)
     fetching = time.perf_counter()
-    is_by_score = request.sort is None
-    hits = _hits(partitions, codec, found.ranked, page.select, marking, heads, by_score=is_by_score)
+    hits = _hits(partitions, codec, found.ranked, page.select, marking, heads, request.sort)
     done = time.perf_counter()
     timings = {
         "plan": (planned - began) * 1000,
@@ -223,8 +223,7 @@ def _hits(
     select: tuple[str, ...] | None,
     marking: Marking | None,
     heads: Mapping[int, int] | None,
-    *,
-    by_score: bool,
+    sort: Sort | None,
 ) -> list[Hit[D]]:
     """The documents of matches; one that was deleted since the view was taken is left out.
 
@@ -246,9 +245,10 @@ def _hits(
             raise Torn
         if record is not None:
             document = document_of(codec, record, select)
-            score, sort = (value, None) if by_score else (None, value)
+            told = None if sort is None else partitions.readers.told(sort.path, value)
+            score = value if sort is None else None
             named = keys.decode(spec, key)
-            hit = Hit(named, score, document, record.version, sort, seq=record.seq)
+            hit = Hit(named, score, document, record.version, told, seq=record.seq)
             hits.append(hit if marking is None else marking.marked(hit, record.body))
     return hits
 

@@ -179,7 +179,8 @@ class Change(Generic[D]):
 
 @dataclass(slots=True)
 class Hit(Generic[D]):
-    """One search result. `sort` is the value it was sorted by; `score` is None under a field sort.
+    """One search result. `score` is None under a field sort; `sort` is the value it was sorted by,
+    as a query takes it (a date as ISO 8601 text).
 
     With `select`, `document` is a dict of the selected fields. With `highlight`, `highlights` holds
     fragments of each field in which something that was searched for occurs: HTML, escaped, with

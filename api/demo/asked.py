@@ -6,10 +6,9 @@ out, never an error.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
-
-from indexing.values import text_of_microseconds
 
 CHOICES: Mapping[str, str] = {
     "make": "Make",
@@ -29,7 +28,8 @@ SORTS: Mapping[str, str] = {
     "mileage": "Lowest mileage",
     "-year": "Newest model year",
 }
-_NEWEST = "-posted"
+_DATE = "posted"
+_NEWEST = f"-{_DATE}"
 PAGE_HITS = 24
 WINDOW_MAX = 10_000
 """Sorted hits that are reached by their number; pages after it begin where the one before ended."""
@@ -39,7 +39,7 @@ a look at every match."""
 _TEXT_MAX = 500
 _VALUES_MAX = 50
 _NUMBER_DIGITS = 17
-"""Room for microseconds, and inside 64 bits."""
+"""Inside 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Asked:
     ranges: Mapping[str, tuple[int | None, int | None]] = field(default_factory=dict)
     sort: str = ""
     page: int = 1
-    after: tuple[int | None, str] | None = None
+    after: tuple[int | str | None, str] | None = None
 
     @classmethod
     def read(cls, pairs: Iterable[tuple[str, str]]) -> "Asked":
@@ -73,15 +73,19 @@ class Asked:
         ranges = {name: ends for name, ends in bounds.items() if ends != (None, None)}
         sort = last.get("sort", "")
         page = max(_number(last.get("page")) or 1, 1)
-        after_value, after_key = _number(last.get("after")), last.get("after_key")
-        after = (after_value, after_key) if after_key else None
-        asked = cls(q, chosen, ranges, sort if sort in SORTS else "", page, after)
-        return replace(asked, page=min(page, asked.pages_max))
+        asked = cls(q, chosen, ranges, sort if sort in SORTS else "", page)
+        value, key = last.get("after"), last.get("after_key")
+        after = (_moment(value) if asked._field == _DATE else _number(value), key) if key else None
+        return replace(asked, page=min(page, asked.pages_max), after=after)
 
     @property
     def order(self) -> str | None:
         """The field to sort by; None is by score, which needs words to score."""
         return self.sort or (None if self.q else _NEWEST)
+
+    @property
+    def _field(self) -> str:
+        return (self.order or "").removeprefix("-")
 
     @property
     def pages_max(self) -> int:
@@ -108,15 +112,14 @@ class Asked:
         """
         if self.after is None or self.order is None:
             return None
-        path, (value, key) = self.order.removeprefix("-"), self.after
+        path, (value, key) = self._field, self.after
         without = {"bool": {"must_not": [{"exists": {"field": path}}]}}
         greater = {"range": {"id": {"gt": key}}}
         if value is None:
             return {"bool": {"filter": [without, greater]}}
-        at = text_of_microseconds(value) if path == "posted" else value
         beyond = "lt" if self.order.startswith("-") else "gt"
-        same = {"bool": {"filter": [{"term": {path: at}}, greater]}}
-        return {"bool": {"should": [{"range": {path: {beyond: at}}}, same, without]}}
+        same = {"bool": {"filter": [{"term": {path: value}}, greater]}}
+        return {"bool": {"should": [{"range": {path: {beyond: value}}}, same, without]}}
 
     @property
     def is_narrowed(self) -> bool:
@@ -127,7 +130,7 @@ class Asked:
         """The same search at another page."""
         return replace(self, page=page, after=None)
 
-    def with_after(self, value: int | None, key: str) -> "Asked":
+    def with_after(self, value: int | str | None, key: str) -> "Asked":
         """The same search, the page that begins after a hit."""
         return replace(self, page=1, after=(value, key))
 
@@ -169,6 +172,14 @@ def _number(text: str | None) -> int | None:
     if not (digits.isascii() and digits.isdecimal()) or len(digits) > _NUMBER_DIGITS:
         return None
     return int(bare)
+
+
+def _moment(text: str | None) -> str | None:
+    """A date as answers tell it."""
+    try:
+        return datetime.fromisoformat(text or "").isoformat().replace("+00:00", "Z")
+    except ValueError:
+        return None
 
 
 def _less(held: Mapping[str, Any], name: str) -> dict[str, Any]:

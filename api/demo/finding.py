@@ -203,4 +203,4 @@ def _following(asked: Asked, page: SearchResult[Any], total: int) -> Asked | Non
     elif asked.order is None:
         return None
     last = page.hits[-1]
-    return asked.with_after(None if last.sort is None else int(last.sort), str(last.key))
+    return asked.with_after(last.sort, str(last.key))

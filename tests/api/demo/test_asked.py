@@ -1,5 +1,7 @@
 """An address says everything about a page of results, and reads back as what it was made of."""
 
+from dataclasses import replace
+from datetime import UTC
 from urllib.parse import parse_qsl
 
 from hypothesis import given
@@ -10,6 +12,18 @@ from api.demo.asked import CHOICES, RANGES, SORTS, WINDOW_MAX, Asked
 words = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=20)
 numbers = st.none() | st.integers(0, 10**9)
 ends = st.tuples(numbers, numbers).filter(lambda each: each != (None, None))
+moments = st.none() | st.datetimes(timezones=st.just(UTC)).map(
+    lambda each: each.isoformat().replace("+00:00", "Z")
+)
+
+
+def after(asked: Asked) -> st.SearchStrategy[Asked]:
+    """The same, beginning after some hit, or at its page."""
+    values = moments if (asked.order or "").endswith("posted") else numbers
+    begins = st.none() | st.tuples(values, words)
+    return begins.map(lambda begin: replace(asked, after=begin))
+
+
 asked = st.builds(
     Asked,
     q=words | st.just(""),
@@ -19,8 +33,7 @@ asked = st.builds(
     ranges=st.dictionaries(st.sampled_from(list(RANGES)), ends),
     sort=st.sampled_from(list(SORTS)),
     page=st.integers(1, 100),
-    after=st.none() | st.tuples(numbers, words),
-)
+).flatmap(after)
 
 
 def read(address: str) -> Asked:

@@ -75,7 +75,8 @@ def followed(site: TestClient, address: str) -> list[str]:
 
 
 FAR = 10**16
-BEFORE_ALL = {"price": -1, "-price": FAR, "mileage": -1, "-posted": FAR, "-year": FAR, "": FAR}
+LATE = "2100-01-01T00:00:00Z"
+BEFORE_ALL = {"price": -1, "-price": FAR, "mileage": -1, "-posted": LATE, "-year": FAR, "": LATE}
 
 
 @pytest.mark.parametrize("sort", BEFORE_ALL)
@@ -237,6 +238,7 @@ def test_what_is_not_there_is_told_as_a_page(site: TestClient) -> None:
     [
         *("/?q=%00", "/?q=%ff", "/?make=%00&model=%ff", "/?price_min=99999999999999999"),
         *("/?year_max=-5", "/?after=x&after_key=y", "/?after=99999999999999999&after_key=y"),
+        *("/?after=2025-W01-1&after_key=y", "/?after=0001-01-01T00:00:00%2b14:00&after_key=y"),
         *("/?after=-5&after_key=%ff&sort=price", "/?page=999999999999", "/?q=" + "a%20" * 300),
         *("/?q=%22(*+%26%26+-:", "/?q=price:x..y", "/?q=id:*", "/?after_key=a&q=ford"),
         *("/complete?q=%00", "/complete?q=*", "/complete?q=" + "x" * 600, "/complete"),
