@@ -36,7 +36,10 @@ class Grant:
     collections: tuple[str, ...] = _ALL
 
     def check(self, scope: Scopes, collection: str | None) -> None:
-        """Raise Forbidden unless this may be done to that collection, or to all when None."""
+        """Raise Forbidden unless this may be done to that collection, or to the store when None.
+
+        What an admin is told of the store is of all collections, so it takes a key for all.
+        """
         if scope not in self.scopes:
             raise Forbidden(
                 f"the key {self.name!r} lacks the scope {scope!r}",
@@ -47,6 +50,11 @@ class Grant:
             raise Forbidden(
                 f"the key {self.name!r} is not for this collection",
                 hint="docstore keys add makes a key for other collections",
+            )
+        if collection is None and scope == "admin" and self.collections != _ALL:
+            raise Forbidden(
+                f"the key {self.name!r} is not for all collections",
+                hint="docstore keys add without --collection makes a key for all",
             )
 
     def sees(self, collection: str) -> bool:

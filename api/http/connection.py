@@ -7,6 +7,7 @@ something else than HTTP is told so as a problem, like every other error.
 
 import asyncio
 import http
+import re
 import socket
 import struct
 from typing import Any, ClassVar
@@ -25,6 +26,9 @@ because the other side's system drops what it received when the connection is re
 
 _AT_ONCE = struct.pack("ii", 1, 0)
 """The SO_LINGER of a socket that is closed without waiting for what was not sent."""
+
+_UPGRADE = re.compile(rb"(?i)\r\nupgrade:")
+_IGNORED = b"\r\nignored:"
 
 JOINED_BYTES = 16 * 1024
 """What is held of an answer; a search of ten documents is a third of it."""
@@ -65,6 +69,16 @@ class Joining:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
+
+
+def without_upgrade(data: bytes) -> bytes:
+    """The first bytes of a request with an `Upgrade` in its head made a header that means nothing.
+
+    A server may stay with HTTP/1.1, but the parser believes what is asked for and reads no body:
+    common clients ask for HTTP/2 so with their first request.
+    """
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(_IGNORED, head) + end + rest
 
 
 class Connection(HttpToolsProtocol):
@@ -142,6 +156,8 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._head_bytes += len(data)
+        if self._is_in_head and b"pgrade:" in data:
+            data = without_upgrade(data)
         super().data_received(data)
         if self._is_lingering:
             self._linger_bytes += len(data)

@@ -76,8 +76,8 @@ def key_of_json(collection: Collection[Any], value: Any) -> Key:
     parts = value if isinstance(value, list) else [value]
     if any(isinstance(part, dict) for part in parts):
         return tuple(_bytes_of_json(part) if isinstance(part, dict) else part for part in parts)
-    if isinstance(value, str) and len(collection.key_fields) == 1 and not collection.key_is_typed:
-        return value
+    if len(collection.key_fields) == 1 and not collection.key_is_typed:
+        return tuple(value) if isinstance(value, list) else value  # what is no text is refused
     if isinstance(value, list):
         return keys.key_of(collection, orjson.dumps(value).decode())
     if isinstance(value, str):

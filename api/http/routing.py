@@ -144,10 +144,11 @@ class Path:
         method = "GET" if request.method == "HEAD" else request.method
         operation = self._operations.get(method)
         if operation is None:
+            allowed = [*self._operations, *(["HEAD"] if "GET" in self._operations else [])]
             raise MethodNotAllowed(
                 f"{method[:20]} is not a method of this path",
-                hint=f"use {', '.join(self._operations)}",
-                allowed=list(self._operations),
+                hint=f"use {', '.join(allowed)}",
+                allowed=allowed,
             )
         if operation.scope is None:
             return await operation.endpoint(call)

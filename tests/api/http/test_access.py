@@ -52,12 +52,16 @@ def test_a_key_may_do_what_its_scopes_and_patterns_say(connect: Connect, keys: P
 
 def test_a_key_learns_no_other_collections_names(connect: Connect, keys: Path) -> None:
     _, admin = add_key(keys, "admin", ("admin",), ("*",))
+    _, limited = add_key(keys, "limited", ("admin",), ("car*",))
     _, reader = add_key(keys, "reader", ("read",), ("car*",))
     client = connect(api_key_file=keys)
     for name in ("cars", "secret"):
         client.put(f"/v1/collections/{name}", json={}, headers=bearer(admin))
     missing = client.get("/v1/collections/cart", headers=bearer(reader))
     assert (missing.status_code, missing.json()["hint"]) == (404, "collections: cars")
+    refused = client.get("/metrics", headers=bearer(limited))
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert "secret" in client.get("/metrics", headers=bearer(admin)).text
 
 
 def test_a_revoked_key_ends_the_stream_it_began(serve: Serve, keys: Path) -> None:

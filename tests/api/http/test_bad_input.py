@@ -139,6 +139,24 @@ def test_what_is_no_request_is_a_problem_too(serve: Serve, head: bytes, code: st
     assert problem_in(serve(header_seconds=0.2).exchange(head))["code"] == code
 
 
+@pytest.mark.parametrize("name", [b"Upgrade", b"upgrade"])
+def test_who_offers_to_speak_another_protocol_is_answered_in_this_one(
+    serve: Serve, name: bytes
+) -> None:
+    server = serve()
+    httpx.put(f"{server.url}/v1/collections/cars", json={})
+    head = (
+        b"PUT " + DOCUMENT.encode() + b" HTTP/1.1\r\nhost: localhost\r\n"
+        b"connection: Upgrade, HTTP2-Settings\r\n" + name + b": h2c\r\n"
+        b"content-type: application/json\r\ncontent-length: 26\r\n\r\n"
+    )
+    with server.connection() as connection:
+        for body in (b'{"text": "\\r\\nupgrade: x"}', b'{"text": "\\r\\nupgrade: y"}'):
+            connection.sendall(head + body)
+            assert b'"key":"x"' in connection.recv(65536)
+            assert httpx.get(server.url + DOCUMENT).json()["text"] == json.loads(body)["text"]
+
+
 def test_headers_without_an_end_are_cut_off(serve: Serve) -> None:
     server = serve(header_bytes_max=10_000)
     with server.connection() as connection:

@@ -71,7 +71,7 @@ def test_unknown_paths_and_methods_are_problems_too(client: TestClient) -> None:
         lost = client.get(path)
         assert (lost.status_code, lost.json()["code"]) == (404, "unknown-route"), path
     wrong = client.post("/v1/collections/cars")
-    assert (wrong.status_code, wrong.headers["allow"]) == (405, "PUT, GET, DELETE")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "PUT, GET, DELETE, HEAD")
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])

@@ -3,6 +3,7 @@
 import base64
 from typing import Any
 
+import orjson
 import pytest
 from starlette.testclient import TestClient
 
@@ -60,6 +61,21 @@ def test_a_request_that_is_sent_again_writes_nothing_more(cars: TestClient) -> N
     alone = b'\n{"put": {"price": 2}, "op_id": "mine"}'
     (again,) = results_of(cars.post(WRITE, content=alone, headers=NDJSON).content)
     assert again["key"] == results_of(first)[2]["key"]
+
+
+@pytest.mark.parametrize("key", [5, 5.0, True, [5], ["5"], ["a", 1], {"base64": "NQ=="}])
+def test_a_key_that_is_no_text_is_none_of_a_collection_of_texts(
+    cars: TestClient, key: object
+) -> None:
+    for text in ("5", "5.0", "true", "[5]", '["5"]', '["a",1]'):
+        cars.post("/v1/collections/cars/documents", json={"id": text})
+    line = orjson.dumps({"delete": key})
+    (result,) = results_of(cars.post(WRITE, content=line, headers=NDJSON).content)
+    assert result["status"] == 422
+    for path, asked in (("documents:get-many", {"keys": [key]}), ("more-like", {"key": key})):
+        refused = cars.post(f"/v1/collections/cars/{path}", json=asked)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid-document")
+    assert cars.post("/v1/collections/cars/count", json={}).json() == {"count": 9}
 
 
 def test_keys_with_bytes_come_back_as_they_are_sent(client: TestClient) -> None:
