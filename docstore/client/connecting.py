@@ -1,5 +1,6 @@
 """`connect` and `aconnect`: from an address or a directory to a store."""
 
+import re
 from pathlib import Path
 
 from docstore.client.async_store import AsyncStore
@@ -9,6 +10,8 @@ from docstore.client.sending import AsyncSender, Sender
 from docstore.client.store import RemoteStore
 from docstore.store import Store
 from indexing.errors import InvalidRequest
+
+_HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}|\[[\da-f:]+\]:\d{1,5}", re.IGNORECASE)
 
 
 def connect(
@@ -28,6 +31,12 @@ def connect(
         if api_key is not None:
             raise InvalidRequest(
                 "a directory takes no API key", hint="leave it out, or give a server's URL"
+            )
+        is_unclear = isinstance(address, str) and _HOST_AND_PORT.fullmatch(address) is not None
+        if is_unclear and not Path(address).exists():
+            raise InvalidRequest(
+                f"{address!r} may be a server or a new directory",
+                hint=f"write http://{address}, or ./{address}",
             )
         return Store.open(address)
     return RemoteStore(Sender(str(address), api_key, timeout, Retries(deadline)))

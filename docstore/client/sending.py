@@ -167,6 +167,9 @@ class AsyncSender:
         self._client = httpx.AsyncClient(
             base_url=base, headers=_headers(api_key), timeout=timeout, limits=_LIMITS
         )
+        self._is_closed = False
+        self._under_way = 0
+        self._idle = asyncio.Event()
 
     async def send(self, call: Call[T]) -> T:
         """The result of a call; raises the error its answer is, and Unavailable without one."""
@@ -194,15 +197,27 @@ class AsyncSender:
             return done
 
     async def _attempt(self, call: Call[T], attempts: _Attempts) -> Answer | httpx.HTTPError:
-        if self._client.is_closed:
+        if self._is_closed:
             raise _closed()
+        self._under_way += 1
         try:
             return attempts.answered(await self._client.request(**_request(call)))
         except httpx.HTTPError as error:
             return error
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
 
     async def close(self) -> None:
-        """Close the pooled connections."""
+        """Send nothing more, and close the pooled connections when what was sent is answered.
+
+        Closed at once, a connection in use would be left open when its answer is there.
+        """
+        self._is_closed = True
+        if self._under_way:
+            self._idle.clear()
+            await self._idle.wait()
         await self._client.aclose()
 
 

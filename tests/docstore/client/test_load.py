@@ -5,7 +5,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from docstore import aconnect, connect
+import pytest
+
+from docstore import Closed, WriteResult, aconnect, connect
 from docstore.client.sending import CONNECTIONS_MAX
 from tests.api.http.conftest import Serve
 
@@ -44,6 +46,27 @@ def test_callers_share_a_bounded_number_of_connections_that_are_kept(serve: Serv
         assert all(pool.map(read, range(callers)))
         assert 1 < len(first) <= CONNECTIONS_MAX
         assert running.connections & first
+
+
+def test_what_was_sent_is_answered_before_a_store_is_closed(serve: Serve) -> None:
+    running = serve()
+
+    async def closed_meanwhile() -> list[Any]:
+        store = aconnect(running.url)
+        things = await store.create_collection("things")
+        puts = [asyncio.create_task(things.put({"id": str(each)})) for each in range(40)]
+        await things.count()
+        await store.close()
+        assert all(each.done() for each in puts)
+        with pytest.raises(Closed):
+            await things.count()
+        await store.close()
+        return await asyncio.gather(*puts, return_exceptions=True)
+
+    outcomes = asyncio.run(closed_meanwhile())
+    assert any(isinstance(each, WriteResult) for each in outcomes)
+    assert all(isinstance(each, WriteResult | Closed) for each in outcomes)
+    # A connection that were left open would be reported when it is forgotten.
 
 
 def test_more_callers_than_connections_are_all_answered(serve: Serve) -> None:

@@ -75,6 +75,20 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
         aconnect(url)
 
 
+@pytest.mark.parametrize("address", ["localhost:8000", "10.0.0.1:80", "[::1]:8000"])
+def test_an_address_without_its_scheme_makes_no_directory(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidRequest) as caught:
+        connect(address)
+    assert f"http://{address}" in str(caught.value.hint)
+    assert list(tmp_path.iterdir()) == []
+    connect(f"./{address}").close()
+    connect(address).close()  # there is such a directory now
+    connect(Path(address)).close()
+
+
 def test_a_key_for_a_directory_and_a_directory_for_an_event_loop_are_refused(
     tmp_path: Path,
 ) -> None:
