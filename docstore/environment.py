@@ -140,10 +140,15 @@ class Environment:
 
     def _open_tables(self, tables: Sequence[str]) -> None:
         create = not self._read_only
+        opened: dict[str, Any] = {}
+        while len(opened) < len(tables):
+            name = tables[len(opened)]
+            try:
+                opened[name] = self._env.open_db(name.encode(), create=create)
+            except lmdb.MapResizedError:
+                self._env.set_mapsize(0)  # another process grew the map just now
         # The same object always: who reads a table keeps hold of it.
-        self.tables.update(
-            {name: self._env.open_db(name.encode(), create=create) for name in tables}
-        )
+        self.tables.update(opened)
 
     def _bytes(self) -> "np.memmap[Any, np.dtype[np.uint8]]":
         return np.memmap(self.path, np.uint8, "r")
@@ -155,15 +160,15 @@ class Environment:
         """
         is_followed = False
         while not is_followed:
-            with self._translated(), self.read() as transaction:
-                # In the file by now is all that the state holds, and its pages are not used again.
-                data = self._bytes()
-                known = states(data)
-                for state in known:
-                    if state.transaction == transaction.id():
-                        Pages(data, state).check(pages_max)
-                        is_followed = True
-                # Else two writes were faster than these lines, or the layout is another.
+            with self._translated():
+                heads = self._bytes()
+                with self.read() as transaction:
+                    known = states(heads)  # at once, before two more are written
+                    for state in known:
+                        if state.transaction == transaction.id():
+                            # All that it holds is in the file, and not written over meanwhile.
+                            Pages(self._bytes(), state).check(pages_max)
+                            is_followed = True
                 is_followed = is_followed or not known
 
     def settle(self) -> None:

@@ -29,6 +29,9 @@ _NODE = 8
 order of the machine, u16 flags, u16 length of the key. In a branch the first three tell a page."""
 _TREE = 48
 """u32, u16 flags, u16 depth, and five u64: branch, leaf and long pages, entries, root."""
+_STATE_BYTES = 152
+"""A page's first bytes, then u32 MAGIC, u32 VERSION, two u64, the trees of free pages (of which the
+first u32 is a page's size) and of tables, and u64 last page, u64 transaction."""
 _KIND = 0x2F
 _BRANCH, _LEAF, _LONG, _STATE = 1, 2, 4, 8
 _LONG_VALUE, _SUBTREE = 1, 2
@@ -82,13 +85,14 @@ class _Nodes(NamedTuple):
 
 def states(data: Bytes) -> list[State]:
     """The two states, or none where the layout is another; raises DamagedPage."""
+    data = np.asarray(data)
     page_bytes = 0
     found = []
     for number in (0, 1):
         at = number * page_bytes
-        if at + 168 > len(data):
+        if at + _STATE_BYTES > len(data):
             raise DamagedPage(number, "is missing")
-        head = data[at : at + 168]
+        head = _still(data[at : at + _STATE_BYTES])
         magic, version = (int(each) for each in head[16:24].view(np.uint32))
         if int(head[:8].view(np.uint64)[0]) != number or not int(head[10:12].view(np.uint16)[0]) & (
             _STATE
@@ -108,6 +112,14 @@ def states(data: Bytes) -> list[State]:
     return found
 
 
+def _still(data: Bytes) -> Bytes:
+    """A copy of what another process may be writing: of one moment, as it was there twice."""
+    found = data.copy()
+    while not np.array_equal(again := data.copy(), found):
+        found = again
+    return found
+
+
 def _tree(name: str, data: Bytes) -> Tree:
     depth = int(data[6:8].view(np.uint16)[0])
     branches, leaves, long_pages, entries, root = map(int, data[8:_TREE].copy().view(np.uint64))
@@ -121,7 +133,7 @@ class Pages:
         self._state = state
         size = state.page_bytes
         self._count = min(len(data) // size, state.last + 1)
-        self._data = data[: self._count * size]
+        self._data: Bytes = np.asarray(data)[: self._count * size]
         self._words: npt.NDArray[np.uint16] = self._data.view(np.uint16)
         self._heads = self._words.reshape(self._count, size // 2)
         self._numbers: npt.NDArray[np.uint64] = self._data.view(np.uint64)
@@ -148,12 +160,16 @@ class Pages:
 
     def _take_free(self) -> None:
         """Take the pages that are free, which are listed as values: how many, and which."""
+        free: list[npt.NDArray[np.uint64]] = []
+        page = 0
         for at, value in self._values(self._state.free, -1):
             page = at // self._state.page_bytes
             listed = value[: len(value) // 8 * 8].view(np.uint64)
             if not len(listed) or int(listed[0]) >= len(listed):
                 raise DamagedPage(page, "lists more free pages than it holds")
-            self._take(listed[1 : int(listed[0]) + 1].astype(np.int64), page)
+            free.append(listed[1 : int(listed[0]) + 1])
+        if free:
+            self._take(np.concatenate(free).astype(np.int64), page)
 
     def _take(self, pages: Numbers, named_in: int) -> None:
         """Take pages, of which each may be taken once."""

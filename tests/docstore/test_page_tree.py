@@ -1,6 +1,8 @@
 """What LMDB wrote is never called damaged; a page that another took the place of is."""
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ PAGE_BYTES = 4096
 LEAF = 2
 TABLES = ("first", "second")
 HISTORIES = 12
+FOLLOWED = 300
 
 
 def filled(environment: Environment, rng: random.Random, rounds: int) -> None:
@@ -58,6 +61,37 @@ def test_whatever_was_written_is_whole_at_every_moment(tmp_path: Path, seed: int
         newest(bytes_of(environment.path)).check(None)
     environment.close()
     Environment(tmp_path / "file.mdb", tables=TABLES, followed_max=None).close()
+
+
+WRITER = """
+import random, sys
+from pathlib import Path
+from docstore.environment import Environment
+
+environment = Environment(Path(sys.argv[1]), tables=("first", "second"))
+first, number = environment.tables["first"], 0
+while True:
+    key, value = b"%04d" % random.randrange(300), random.randbytes(random.choice([9, 900]))
+    environment.write(lambda transaction: transaction.put(key, value, db=first))
+    number += 1
+    if number == 100:
+        print("written", flush=True)
+"""
+
+
+def test_a_file_is_followed_while_another_process_writes_it(tmp_path: Path) -> None:
+    path = tmp_path / "file.mdb"
+    command = [sys.executable, "-c", WRITER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        try:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "written\n"
+            environment = Environment(path, tables=TABLES, read_only=True)
+            for _ in range(FOLLOWED):
+                environment.follow()
+            environment.close()
+        finally:
+            writer.kill()
 
 
 def test_free_pages_beyond_the_end_of_a_file_are_no_damage(tmp_path: Path) -> None:
