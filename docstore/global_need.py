@@ -4,8 +4,10 @@ Pure, and made once per question. What makes it impossible to answer from an ind
 is, is said in `refusal`. Absent: which index there is, what is in it and what it costs.
 """
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from docstore.field_readers import FieldReader, Readers, Untestable
 from docstore.filtering import (
@@ -51,7 +53,7 @@ class Need:
 
     `order` is the field to sort by and whether descending; without it, hits come by key and have
     `score`, None when their scores differ. With a `refusal` there is nothing else. `known` is what
-    it comes to for indexes that were asked, by what reads their fields.
+    it comes to for indexes that were asked, by what reads their fields, while that is in use.
     """
 
     clauses: tuple[Clause, ...] = ()
@@ -60,7 +62,9 @@ class Need:
     score: float | None = None
     order: tuple[FieldReader, bool] | None = None
     refusal: str | None = None
-    known: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    known: MutableMapping[Any, Any] = field(
+        default_factory=WeakKeyDictionary, compare=False, repr=False
+    )
 
 
 def need_of(query: Query, sort: Sort | None, readers: Readers) -> Need:

@@ -30,8 +30,6 @@ _FETCH_PRICE = 15.0
 """A document read, decoded and held against the query."""
 _ENTRY_PRICE = 40.0
 """An entry of the tail digested."""
-KNOWN_MAX = 16
-"""Indexes that a question remembers what it asks of."""
 _PASSING = 0.3
 """The share of candidates that meet one more condition, where nothing is known of it."""
 
@@ -145,8 +143,6 @@ def _part_of(need: Need, offer: Offer, terms: Terms) -> Part | str:
     if asked is None:
         asked = _asked(need, offer)
         if not offer.live.extractor.has_words:  # else the rarest word leads, which may change
-            if len(need.known) >= KNOWN_MAX:
-                need.known.clear()
             need.known[offer.live.extractor] = asked
     if isinstance(asked, str):
         return asked
