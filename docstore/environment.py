@@ -30,6 +30,8 @@ MAP_BYTES_FIRST = 16 * 1024 * 1024
 """Small, so that many shards cost little; it doubles whenever it is full."""
 FOLLOWED_MAX = 4096
 """Pages of a table (16 MB) that are followed when a file is opened, which takes up to 10 ms."""
+_ATTEMPTS = 1000
+"""Looks for a state of a file that is written meanwhile, each a fraction of a millisecond."""
 READERS_MAX = 1024
 """Reader slots: threads of all processes that read one shard at the same moment."""
 
@@ -154,22 +156,27 @@ class Environment:
         return np.memmap(self.path, np.uint8, "r")
 
     def follow(self, pages_max: int | None = None) -> None:
-        """Follow the pages of all tables, or of those of so many; raises Corruption.
+        """Follow the pages of all tables, or of those of so many; raises Corruption, Unavailable.
 
         Reads them all, 40 ms for 100 MB in memory, and keeps a read open meanwhile.
         """
-        is_followed = False
-        while not is_followed:
+        for _ in range(_ATTEMPTS):
             with self._translated():
                 heads = self._bytes()
                 with self.read() as transaction:
-                    known = states(heads)  # at once, before two more are written
-                    for state in known:
-                        if state.transaction == transaction.id():
-                            # All that it holds is in the file, and not written over meanwhile.
-                            Pages(self._bytes(), state).check(pages_max)
-                            is_followed = True
-                is_followed = is_followed or not known
+                    known = {each.transaction: each for each in states(heads)}
+                    state = known.get(transaction.id())
+                    if state is not None:
+                        # All that it holds is in the file, and not written over meanwhile.
+                        Pages(self._bytes(), state).check(pages_max)
+            if state is not None or not known:
+                return
+            # Two writes were faster than these lines.
+        raise Unavailable(
+            f"{self._holds} cannot be looked at: each state is gone before it is read",
+            hint="ask again; if this stays, close every process that has the store open",
+            retryable=True,
+        )
 
     def settle(self) -> None:
         """Make a draft durable, and every write from now on."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docstore import Corruption
+from docstore import Corruption, Unavailable
 from docstore.environment import Environment
 from docstore.page_tree import Bytes, DamagedPage, Pages, states
 
@@ -199,4 +199,17 @@ def test_a_large_table_is_followed_when_it_is_asked_for(tmp_path: Path) -> None:
     environment = Environment(path, tables=TABLES, followed_max=20)
     with pytest.raises(Corruption, match=f"the documents of shard 7 cannot be read: page {leaf}"):
         environment.follow()
+    environment.close()
+
+
+def test_a_state_that_is_never_there_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "file.mdb"
+    environment = Environment(path, tables=TABLES)
+    with path.open("r+b") as file:
+        for page in (0, 1):
+            file.seek(page * PAGE_BYTES + 144)  # which transaction wrote the state
+            file.write((10**6 + page).to_bytes(8, sys.byteorder))
+    with pytest.raises(Unavailable, match="gone before it is read") as refused:
+        environment.follow()
+    assert refused.value.retryable
     environment.close()
