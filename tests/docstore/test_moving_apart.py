@@ -113,6 +113,16 @@ def test_the_shards_of_a_split_and_a_merge_are_made_apart(
     assert len(list(things.changes())) == 501
 
 
+def test_the_other_process_gives_way_to_all_others(store: Store, apart: Apart) -> None:
+    things = filled(store, 300)
+    nice: list[int] = []
+    apart.at = {
+        "indexing": lambda: nice.extend(os.getpriority(os.PRIO_PROCESS, n) for n in children())
+    }
+    things.split(0)
+    assert nice == [19]
+
+
 def test_what_is_written_meanwhile_is_followed_there_and_here(store: Store, apart: Apart) -> None:
     things = filled(store, 300)
     written: list[Any] = []
