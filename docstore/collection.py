@@ -299,9 +299,12 @@ class Collection(ByKey[D]):
         self._live.set_auto_split(AutoSplit.of(limits))
 
     def merge(self, left: int, right: int) -> PartitionChange:
-        """Make one partition of two neighbours, like `split`."""
+        """Make one partition of two neighbours, given in any order, like `split`."""
         return resharding.merge(self._live, left, right)
 
     def salt(self, key: Key, fan: int) -> PartitionChange:
-        """Spread a partition key's documents over `fan` places, like `split`; 1 gathers them."""
+        """Spread a partition key's documents over `fan` places, like `split`; 1 gathers them.
+
+        `key` is the value of the first part of keys, alone or as a tuple or list of one.
+        """
         return spreading.salt(self._live, key, fan)

@@ -29,6 +29,7 @@ from docstore.global_index.indexes import GlobalIndexes
 from docstore.growing.limits import AutoSplit
 from docstore.growing.state import Growing
 from docstore.hot_keys.traffic import Traffic
+from docstore.making import nobody_making
 from docstore.open_shards import OpenShards
 from docstore.partitioning import PartitionMap
 from docstore.partitions import Partitions
@@ -348,13 +349,14 @@ def _remove_unowned(directory: Path, owned: PartitionMap) -> None:
         return
     form = files.read_json(path)
     files.check_format(path, form, _FORMAT)
-    for number in form["shards"]:
-        shard = directory / SHARDS_DIRECTORY / str(number)
-        if owned.partition(number) is None and shard.exists():
-            files.remove_directory(shard)
-    files.remove_leftovers(directory / SHARDS_DIRECTORY)
-    with files.usable(path):
-        path.unlink()
+    with nobody_making(directory):
+        for number in form["shards"]:
+            shard = directory / SHARDS_DIRECTORY / str(number)
+            if owned.partition(number) is None and shard.exists():
+                files.remove_directory(shard)
+        files.remove_leftovers(directory / SHARDS_DIRECTORY)
+        with files.usable(path):
+            path.unlink()
 
 
 def _is_later(known: Definition, found: Definition) -> bool:

@@ -122,7 +122,8 @@ class Moving:
                 target = self.targets[number]
                 target.carry(partial(carrying.put_documents, target, pairs))
             done += len(batch)
-            self._progress("copying documents", done, total)
+            # Some were put since they were counted.
+            self._progress("copying documents", done, max(done, total))
 
     # What readers of changes and senders of retries may still ask for
 
@@ -189,10 +190,11 @@ class Moving:
     def follow(self) -> None:
         """Bring the targets up to what the sources' logs hold now."""
         for number, source in self.sources.items():
-            end = source.head
+            begin, end = self._followed[number], source.head
             while self._followed[number] < end:
                 self._follow_batch(source)
-                self._progress("following the log", self._followed[number], end)
+                followed = min(self._followed[number], end)  # a batch may hold later ones
+                self._progress("following the log", followed - begin, end - begin)
 
     def _follow_batch(self, source: Shard) -> None:
         tail = source.tail(self._followed[source.number], COPY_BATCH)

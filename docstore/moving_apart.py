@@ -3,8 +3,9 @@
 Two threads that both run Python mostly wait for each other, and copying and flattening documents is
 Python. The other process runs the same code (`moving`) on the same files: it reads the old shards,
 makes the new ones with their indexes, durable and all but up to date, and ends; this one follows
-what is written since. It ends with its parent, however that ends, and what it leaves then is named
-in `moving.json`. Where none can be started, or it fails, the shards are made here, as always.
+what is written since. It ends with its parent, however that ends; what it leaves then is named in
+`moving.json`, and whoever opens the store waits for its end (`making`) before removing it. Where
+none can be started, or it fails, the shards are made here, as always.
 
 Deliberately absent: `multiprocessing`, which would run the caller's program again.
 """
@@ -22,6 +23,7 @@ from typing import IO, cast
 import orjson
 
 from docstore.catalog import SHARDS_DIRECTORY, Definition
+from docstore.making import making
 from docstore.map_format import map_from_json, map_to_json
 from docstore.moving import Moving, Progress
 from docstore.open_shards import OpenShards
@@ -102,15 +104,19 @@ def _heard(
 def main(collection: Path, parent: int, asked: IO[bytes], answers: IO[bytes]) -> None:
     """Make the shards of the last change of the map that is asked for."""
     line = asked.readline()
-    if os.getppid() != parent or select.select([asked], [], [], 0)[0]:
-        return  # the parent is no more: whoever opens the store now removes what it listed
-    threading.Thread(target=_end_with_parent, args=(parent, asked), daemon=True).start()
+    with making(collection):
+        if os.getppid() != parent or select.select([asked], [], [], 0)[0]:
+            return  # the parent is no more: whoever opens the store now removes what it listed
+        threading.Thread(target=_end_with_parent, args=(parent, asked), daemon=True).start()
+        _make(collection, map_from_json(orjson.loads(line)), answers)
+
+
+def _make(collection: Path, after: PartitionMap, answers: IO[bytes]) -> None:
 
     def say(told: object) -> None:
         answers.write(orjson.dumps(told) + b"\n")
         answers.flush()
 
-    after = map_from_json(orjson.loads(line))
     resources = Resources.begin()
     definition = Definition.load(collection)
     old, new = (

@@ -24,6 +24,7 @@ from docstore.partitioning import TOKENS, Partition, PartitionMap, Point
 from docstore.partitions import Partitions
 from docstore.reshaping import Cut, known, merge_of, reshaped, split_at
 from docstore.shard import Shard, now_microseconds
+from docstore.showing import shown
 from docstore.types import Key, PartitionChange
 from indexing.errors import DocstoreError, InvalidDocument, InvalidRequest
 
@@ -116,11 +117,13 @@ def _bound(partitions: Partitions, at: Key) -> Point:
             return keys.prefix_range(partitions.definition.key, partitions.key_parts.key(at))[0]
         except InvalidDocument as error:
             raise InvalidRequest(
-                f"{at!r} cannot be part of a key: {error.message}", hint=error.hint
+                f"{shown(at)} cannot be part of a key: {error.message}", hint=error.hint, at=at
             ) from error
     if type(at) is not int:
         raise InvalidRequest(
-            f"{at!r} is not a token", hint=f"hashed keys are cut at a number from 0 to {TOKENS - 1}"
+            f"{shown(at)} is not a token",
+            hint=f"hashed keys are cut at a number from 0 to {TOKENS - 1}",
+            at=at,
         )
     return at
 

@@ -12,8 +12,9 @@ from docstore.partitions import Partitions
 from docstore.resalting import check_can_salt, salt_to
 from docstore.reshaping import Cut
 from docstore.resharding import change
+from docstore.showing import shown
 from docstore.types import Key, PartitionChange
-from indexing.errors import InvalidRequest, NotFound
+from indexing.errors import InvalidDocument, InvalidRequest, NotFound
 
 
 class _AsItIs(Exception):
@@ -23,6 +24,7 @@ class _AsItIs(Exception):
 def salt(live: LiveMap, key: Key, fan: int) -> PartitionChange:
     """Spread the documents of a partition key over `fan` places; 1 brings them together again.
 
+    The key is the value of its first part, or a tuple or list of that one part, as keys are given.
     Nothing is done when it is so already. Raises InvalidRequest for a fan that is none, or where
     nothing can be spread, and NotFound for a key without documents.
     """
@@ -36,7 +38,7 @@ def salt(live: LiveMap, key: Key, fan: int) -> PartitionChange:
             raise _AsItIs
         if fan > 1 and not _has_documents(partitions, first, end):
             raise NotFound(
-                f"there is no document under {key!r}, so there is nothing to spread",
+                f"there is no document under {shown(key)}, so there is nothing to spread",
                 hint="hot_keys() tells which keys are hot",
                 key=key,
             )
@@ -53,10 +55,16 @@ def _keys_of(partitions: Partitions, key: Key) -> tuple[bytes, bytes | None]:
     parts = partitions.key_parts.key(key)
     if not isinstance(parts, tuple) or len(parts) != 1:
         raise InvalidRequest(
-            f"{key!r} is not a partition key",
+            f"{shown(key)} is not a partition key",
             hint=f"give a value of {partitions.definition.key.fields[0]!r} alone",
+            key=key,
         )
-    return keys.prefix_range(partitions.definition.key, parts)
+    try:
+        return keys.prefix_range(partitions.definition.key, parts)
+    except InvalidDocument as error:
+        raise InvalidRequest(
+            f"{shown(key)} cannot be a partition key: {error.message}", hint=error.hint, key=key
+        ) from error
 
 
 def _has_documents(partitions: Partitions, first: bytes, end: bytes | None) -> bool:

@@ -24,6 +24,7 @@ from docstore import (
     Range,
     Store,
     Unavailable,
+    making,
     moving_apart,
 )
 from docstore.giving_way import WORK_SECONDS, giving_way
@@ -258,6 +259,37 @@ def test_it_ends_with_a_process_that_is_killed_and_leaves_nothing(
     assert sorted(path.name for path in directory.iterdir()) == ["1", "2"]
 
 
+def test_while_one_that_was_stopped_lives_on_nobody_touches_what_it_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopping = PROGRAM.replace(
+        "os.kill(os.getpid()",
+        "os.kill(int(Path(task, 'children').read_text()), signal.SIGSTOP)\n"
+        "            os.kill(os.getpid()",
+    )
+    command = [sys.executable, "-c", stopping, str(tmp_path), "copying documents"]
+    killed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, timeout=100)
+    assert killed.returncode == -signal.SIGKILL
+    directory = tmp_path / "things" / "shards"
+    made = sorted(path.name for path in directory.iterdir())
+    assert made == ["0", "1", "2"]
+    try:
+        monkeypatch.setattr(making, "ENDS_SECONDS_MAX", 0.0)
+        with pytest.raises(Unavailable) as refused, Store.open(tmp_path) as store:
+            store.collection("things")
+        assert refused.value.retryable
+        assert "moving_apart" in refused.value.hint
+        assert sorted(path.name for path in directory.iterdir()) == made
+        with Store.open(tmp_path, read_only=True) as store:
+            assert store.collection("things").count() == 300
+    finally:
+        os.kill(int(killed.stdout), signal.SIGCONT)
+    monkeypatch.undo()
+    with Store.open(tmp_path) as store:
+        assert store.collection("things").count() == 300
+        assert [path.name for path in directory.iterdir()] == ["0"]
+
+
 @pytest.mark.parametrize("is_held_open", [False, True], ids=["closed", "held by a fork"])
 def test_one_whose_parent_is_gone_before_it_begins_makes_nothing(
     tmp_path: Path, is_held_open: bool
@@ -332,6 +364,76 @@ def test_a_disk_that_is_full_there_is_not_filled_again_here(
     assert apart.made == [False]
     assert [path.name for path in things.partitions.shards.directory.iterdir()] == ["0"]
     assert things.count() == things.search("common", limit=0).total == 2_000
+
+
+def test_a_disk_that_is_full_there_lets_writers_go_on_and_the_split_be_made_later(
+    store: Store, apart: Apart, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    things = filled(store, 2_000)
+    limited = tmp_path / "python3"
+    limited.write_text(f'#!/bin/sh\nulimit -f 64\nexec {sys.executable} "$@"\n')
+    limited.chmod(0o755)
+    written: list[int] = []
+    failed: list[Exception] = []
+    done = threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            try:
+                things.put({"id": f"new{len(written):05}", "text": "common"})
+                assert things.search("common", limit=0).total == 2_001 + len(written)
+            except Exception as error:  # noqa: BLE001  looked at below
+                failed.append(error)
+                return
+            written.append(1)
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    try:
+        with monkeypatch.context() as full:
+            full.setattr(sys, "executable", str(limited))
+            with pytest.raises(Unavailable) as refused:
+                things.split(0)
+        assert "full" in refused.value.message
+        assert refused.value.retryable
+        before = len(written)
+        assert [path.name for path in things.partitions.shards.directory.iterdir()] == ["0"]
+        assert not (store.path / "things" / "moving.json").exists()
+        things.split(0)
+    finally:
+        done.set()
+        writing.join()
+    assert failed == []
+    assert len(written) > before > 0
+    assert apart.made == [False, True]
+    assert things.count() == things.search("common", limit=0).total == 2_000 + len(written)
+    assert list(store.check()) == []
+
+
+def test_no_more_is_done_than_there_is(store: Store, apart: Apart) -> None:
+    told: list[tuple[str, int, int]] = []
+    things = filled(store, 5_000)
+
+    def make_apart(
+        collection: Path,
+        after: PartitionMap,
+        is_wanted: Callable[[], bool],
+        progress: Progress,
+    ) -> dict[int, int] | None:
+        def heard(phase: str, done: int, of: int) -> None:
+            told.append((phase, done, of))
+            if done == 2_000:
+                things.put_many({"id": f"{n}"} for n in range(600))
+            progress(phase, done, of)
+
+        return apart.make_apart(collection, after, is_wanted, heard)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moving_apart, "make_apart", make_apart)
+        things.split(0)
+    assert apart.made == [True]
+    assert {phase for phase, _, _ in told} >= set(PHASES)
+    assert [each for each in told if not 0 <= each[1] <= each[2]] == []
 
 
 def test_long_work_gives_way_and_leaves_nothing_out() -> None:

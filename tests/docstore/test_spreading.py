@@ -9,7 +9,6 @@ import pytest
 
 from docstore import (
     Collection,
-    InvalidDocument,
     InvalidRequest,
     Key,
     NotFound,
@@ -201,8 +200,25 @@ def test_a_key_without_documents_and_what_is_no_key_are_refused(store: Store) ->
         sales.salt(("big", 3), 4)
     with pytest.raises(InvalidRequest, match="not a partition key"):
         sales.salt((), 4)
-    with pytest.raises(InvalidDocument):
-        sales.salt(None, 4)
+
+
+@pytest.mark.parametrize("key", [None, {"a": 1}, object, "", "x" * 5_000, ["x" * 5_000, 1]])
+def test_what_cannot_be_a_key_is_shown_short_and_kept_whole(store: Store, key: Any) -> None:
+    sales = _filled(store)
+    with pytest.raises((InvalidRequest, NotFound)) as refused:
+        sales.salt(key, 4)
+    assert refused.value.code in ("invalid-request", "not-found")
+    assert refused.value.data["key"] == key
+    assert len(refused.value.message) < 250
+    assert refused.value.hint
+
+
+def test_a_key_is_given_alone_or_as_its_one_part(store: Store) -> None:
+    sales = _filled(store)
+    assert sales.salt(["big"], 4).epoch == 2
+    assert sales.salt(("big",), 8).epoch == 3
+    assert sales.salt("big", 8).targets == ()
+    assert _is_whole(sales, 60)
 
 
 def test_keys_of_one_part_and_ranges_are_refused(store: Store) -> None:
