@@ -2,7 +2,8 @@
 
 What was read from disk is immutable arrays in order of term and key. A change marks what it
 replaces as dead and puts what is new beside them (`fresh`), so a change costs a bisection; when
-many have come, they are merged into new arrays. Not safe by itself: who holds blocks holds a lock.
+many have come, they are merged into new arrays (`renewing`), beside who searches and changes the
+block. Not safe by itself: who holds blocks holds a lock.
 """
 
 from bisect import bisect_left
@@ -16,7 +17,6 @@ import numpy as np
 
 from docstore.global_index.column import Column, Mask, Numbers, Places
 from docstore.global_index.extracting import Extractor
-from docstore.global_index.merging import Merge
 from docstore.global_index.postings import SEVERAL, payloads
 from docstore.global_index.readings import order_value
 from docstore.global_index.wanted import Held, Wanted
@@ -26,6 +26,8 @@ CHANGED_MIN = 2000
 
 Row = tuple[bytes, bytes, bytes]
 """A posting's stored term, its key, and its packed value."""
+Late = tuple[bytes, bytes, bytes | None]
+"""A posting that was put, or with None taken away, while its block is made anew."""
 
 
 class Block:
@@ -36,13 +38,13 @@ class Block:
     ) -> None:
         self.lower = lower
         self.upper = upper
-        self._of = of
-        self.used = self._used_before = 0
+        self.of = of
+        self.used = self.used_before = 0
         counts = Counter([term for term, _, _ in rows])
         packed = [row for _, _, row in rows]
-        self._fill(counts, [key for _, key, _ in rows], packed, _several(packed), {})
+        self.fill(counts, [key for _, key, _ in rows], packed, several_of(packed), {})
 
-    def _fill(
+    def fill(
         self,
         counts: Mapping[bytes, int],
         keys: list[bytes],
@@ -61,8 +63,10 @@ class Block:
         self.dead = 0
         self.fresh: dict[bytes, dict[bytes, bytes]] = {}
         self.fresh_count = 0
-        self._columns = columns
+        self.columns = columns
         self._payloads: list[list[Any]] | None = None
+        self.late: list[Late] | None = None
+        """What changed since one is made anew of it."""
 
     def __len__(self) -> int:
         return len(self.keys) + self.fresh_count
@@ -75,40 +79,19 @@ class Block:
     @property
     def is_read(self) -> bool:
         """Whether it was asked for since it was read, or made anew."""
-        return self.used > self._used_before
+        return self.used > self.used_before
 
     @property
     def is_worn(self) -> bool:
         """Whether so much changed that it is worth merging."""
         return self.fresh_count + self.dead > max(CHANGED_MIN, len(self.keys) // 8)
 
-    def renewed(self) -> "Block":
-        """The same postings without dead and fresh ones."""
-        fresh = sorted(
-            (term, key, row) for term, rows in self.fresh.items() for key, row in rows.items()
-        )
-        merge = Merge(self.alive, [self._place_of(term, key) for term, key, _ in fresh])
-        living = np.concatenate(([0], np.cumsum(self.alive)))[self.starts]
-        counts = Counter(dict(zip(self.terms, np.diff(living).tolist(), strict=True)))
-        counts.update([term for term, _, _ in fresh])
-        rows = [row for _, _, row in fresh]
-        carried = payloads(rows)
-        columns = {
-            path: column.merged(merge, self._of.compared(path, carried))
-            for path, column in self._columns.items()
-        }
-        block = Block(self.lower, self.upper, (), self._of)
-        block.used = block._used_before = self.used
-        block._fill(
-            +counts,
-            merge.values(self.keys, [key for _, key, _ in fresh]),
-            merge.values(self.packed, rows),
-            merge.array(self.several, _several(rows)),
-            columns,
-        )
-        return block
+    @property
+    def is_renewed(self) -> bool:
+        """Whether one is made anew of it just now."""
+        return self.late is not None
 
-    def _place_of(self, term: bytes, key: bytes) -> int:
+    def place_of(self, term: bytes, key: bytes) -> int:
         """The place of the first posting that does not come before a term and key."""
         place = bisect_left(self.terms, term)
         if place == len(self.terms) or self.terms[place] != term:
@@ -117,12 +100,12 @@ class Block:
 
     def column(self, path: str) -> Column:
         """A covered field of all postings that are not fresh; made when first asked for."""
-        column = self._columns.get(path)
+        column = self.columns.get(path)
         if column is None:
             if self._payloads is None:
                 self._payloads = payloads(self.packed)
-            values = self._of.compared(path, self._payloads)
-            column = self._columns[path] = Column(values)
+            values = self.of.compared(path, self._payloads)
+            column = self.columns[path] = Column(values)
         return column
 
     @cached_property
@@ -134,11 +117,13 @@ class Block:
 
     def raw(self, path: str, places: Sequence[int]) -> list[Any]:
         """A covered field of some postings, as documents hold it."""
-        reader = self._of.value_reader(path)
+        reader = self.of.value_reader(path)
         return list(map(reader, payloads([self.packed[at] for at in places])))
 
     def kill(self, term: bytes, key: bytes) -> None:
         """Take a document from under a term, if it is there."""
+        if self.late is not None:
+            self.late.append((term, key, None))
         fresh = self.fresh.get(term)
         if fresh is not None and fresh.pop(key, None) is not None:
             self.fresh_count -= 1
@@ -152,6 +137,8 @@ class Block:
 
     def put(self, term: bytes, key: bytes, row: bytes) -> None:
         """Put a document under a term, from where it was taken before."""
+        if self.late is not None:
+            self.late.append((term, key, row))
         self.fresh.setdefault(term, {})[key] = row
         self.fresh_count += 1
 
@@ -196,7 +183,7 @@ class Block:
         terms: Sequence[bytes],
         tests: Sequence[tuple[str, Held]],
     ) -> None:
-        readers = [(self._of.compared_reader(path), test) for path, test in tests]
+        readers = [(self.of.compared_reader(path), test) for path, test in tests]
         rows: list[Row] = []
         for term in terms:
             those = self.fresh[term]
@@ -205,14 +192,14 @@ class Block:
                 if all(test.holds(reader(payload)) for reader, test in readers):
                     rows.append((term, key, row))
         if rows:
-            found.append(Loose(rows, self._of))
+            found.append(Loose(rows, self.of))
 
     def term_at(self, place: int) -> bytes:
         """The term of a posting."""
         return self.terms[np.searchsorted(self.starts, place, "right") - 1]
 
 
-def _several(rows: Sequence[bytes]) -> Mask:
+def several_of(rows: Sequence[bytes]) -> Mask:
     """Which postings are of documents that are under several terms."""
     return np.fromiter((row[0] & SEVERAL for row in rows), np.bool_, len(rows))
 
@@ -301,7 +288,7 @@ class Loose:
 
     def __init__(self, rows: list[Row], of: Extractor) -> None:
         self._rows = rows
-        self._of = of
+        self.of = of
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -314,11 +301,11 @@ class Loose:
 
     def without(self, places: set[int]) -> "Loose":
         """The rest of them."""
-        return Loose([row for at, row in enumerate(self._rows) if at not in places], self._of)
+        return Loose([row for at, row in enumerate(self._rows) if at not in places], self.of)
 
     def among(self, holds: Callable[[bytes], bool]) -> "Loose":
         """Those of some keys."""
-        return Loose([row for row in self._rows if holds(row[1])], self._of)
+        return Loose([row for row in self._rows if holds(row[1])], self.of)
 
     def first(self, most: int, sort: str | None, *, descending: bool) -> list[tuple[Any, Row]]:
         """All of them, each with what it sorts by."""
@@ -332,7 +319,7 @@ class Loose:
         ]
 
     def _column(self, path: str) -> Column:
-        return Column(self._of.compared(path, payloads([row for _, _, row in self._rows])))
+        return Column(self.of.compared(path, payloads([row for _, _, row in self._rows])))
 
     def all_keys(self) -> list[bytes]:
         """The keys, in no order."""
@@ -348,6 +335,6 @@ class Loose:
 
     def values(self, path: str) -> list[tuple[bytes, Any]]:
         """The key and a covered field of each, as documents hold it."""
-        reader = self._of.value_reader(path)
+        reader = self.of.value_reader(path)
         values = map(reader, payloads([row for _, _, row in self._rows]))
         return list(zip([key for _, key, _ in self._rows], values, strict=True))

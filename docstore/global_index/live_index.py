@@ -26,6 +26,7 @@ from docstore.global_index.index_files import IndexFiles
 from docstore.global_index.index_partition import Checkpoint, is_damage
 from docstore.global_index.lacking import Lacking, refusal
 from docstore.global_index.place import Place
+from docstore.global_index.renewing import renew
 from docstore.global_index.resident import Resident
 from docstore.global_index.tails import Tail, read_tail
 from docstore.global_index.wanted import Condition, Wanted
@@ -372,9 +373,8 @@ class LiveIndex:
 
     def tend(self) -> None:
         """Have blocks show what was taken, and make those anew of which much has changed."""
-        with self._lock:
-            for each in self._residents:
-                each.renew()
+        for each in self._residents:
+            renew(each, self._lock)
 
     def _unready(self) -> Unavailable:
         return Unavailable(

@@ -72,15 +72,26 @@ class Resident:
     def _block_of(self, term: bytes) -> Block | None:
         return self._blocks[bisect_right(self._lowers, term) - 1]
 
-    def renew(self, *, is_last: bool = False) -> None:
-        """Make blocks anew of which much has changed; the last time also if little has.
+    def worn(self, *, is_last: bool = False) -> list[Block]:
+        """Blocks to be made anew, of which much has changed; the last time also if little has.
 
         One that nobody has read since it was last made so is forgotten instead.
         """
         self.show()
+        found = []
         for at, block in enumerate(self._blocks):
-            if block is not None and (block.is_worn or (is_last and block.is_changed)):
-                self._blocks[at] = block.renewed() if block.is_read else None
+            if block is None or not (block.is_worn or (is_last and block.is_changed)):
+                continue
+            if not block.is_read:
+                self._blocks[at] = None
+            elif not block.is_renewed:
+                found.append(block)
+        return found
+
+    def replace(self, old: Block, new: Block) -> None:
+        """Use another block from now on, unless the old one was dropped."""
+        if old in self._blocks:
+            self._blocks[self._blocks.index(old)] = new
 
     def leave(self) -> Changes:
         """What is to be written to disk now; `left` or `kept` follows."""

@@ -16,7 +16,7 @@ is emptied meanwhile ends the change.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -25,6 +25,7 @@ from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.lookups import asked_of
 from docstore.global_index.postings import renamed
+from docstore.global_index.renewing import renew
 from docstore.global_index.resident import Resident
 from docstore.global_index.term_salts import TermSalt, fan_max, named
 from docstore.salting import is_fan
@@ -106,7 +107,7 @@ def _move(index: LiveIndex, write: Write, salt: TermSalt) -> None:
 
 
 def _renewed(residents: Sequence[Resident], place: int) -> None:
-    residents[place].renew(is_last=True)
+    renew(residents[place], nullcontext(), is_last=True)
 
 
 def _mapped(index: LiveIndex, write: Write, salt: TermSalt, *, is_spreading: bool = False) -> None:

@@ -10,6 +10,7 @@ from docstore import GlobalIndex
 from docstore.global_index.block import Block, Row
 from docstore.global_index.extracting import Extractor
 from docstore.global_index.postings import packed
+from docstore.global_index.renewing import Renewal
 from docstore.global_index.wanted import Between, Condition, Wanted
 from indexing.schema import Schema
 
@@ -48,21 +49,45 @@ def shown(block: Block) -> Any:
     ]
 
 
-@given(st.lists(POSTING, max_size=8), st.lists(POSTING, max_size=8), st.booleans())
+def keys_in(block: Block) -> list[tuple[bytes, bytes]]:
+    """What is in a block, by term and key."""
+    return sorted(
+        (term, key)
+        for term in TERMS
+        for each in block.find(Wanted((term,)), ())
+        for key in each.all_keys()
+    )
+
+
+CHANGES = st.lists(POSTING, max_size=8)
+
+
+@given(CHANGES, CHANGES, CHANGES, CHANGES, st.booleans())
 def test_changes_taken_up_are_as_if_read_so(
-    first: list[Any], changes: list[Any], has_column: bool
+    first: list[Any], changes: list[Any], late: list[Any], later: list[Any], has_column: bool
 ) -> None:
     now = {(each[0], each[1]): row_of(*each) for each in first}
     block = Block(b"", None, sorted(now.values()), OF)
     if has_column:
         block.column("price")
-    for term, key, price, several in changes:
-        block.kill(term, key)
-        now.pop((term, key), None)
-        if price != 0:
-            now[term, key] = row = row_of(term, key, price, several)
-            block.put(*row)
-    renewed = block.renewed()
-    assert shown(renewed) == shown(Block(b"", None, sorted(now.values()), OF))
-    assert len(renewed) == len(now)
-    assert renewed.dead == 0
+
+    def change(postings: list[Any]) -> None:
+        for term, key, price, several in postings:
+            block.kill(term, key)
+            now.pop((term, key), None)
+            if price != 0:
+                now[term, key] = row = row_of(term, key, price, several)
+                block.put(*row)
+
+    change(changes)
+    renewal = Renewal(block)
+    change(late)
+    made = renewal.made()
+    change(later)
+    renewed = renewal.finish(made)
+    assert keys_in(renewed) == keys_in(block) == sorted(now)
+    again = Renewal(renewed)
+    whole = again.finish(again.made())
+    assert shown(whole) == shown(Block(b"", None, sorted(now.values()), OF))
+    assert len(whole) == len(now)
+    assert whole.dead == 0

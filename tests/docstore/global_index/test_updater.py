@@ -126,6 +126,31 @@ def test_a_block_shows_what_was_taken_before_and_after_it_was_written(store: Sto
     assert list(store.check()) == []
 
 
+def test_blocks_are_made_anew_beside_who_changes_and_searches_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(block, "CHANGED_MIN", 4)
+    cars, index, updater = made(store)
+    is_over = threading.Event()
+
+    def tend() -> None:
+        while not is_over.is_set():
+            index.tend()
+
+    tending = threading.Thread(target=tend)
+    tending.start()
+    try:
+        for turn in range(60):
+            cars.put_many({"id": f"{n:02d}", "color": COLORS[(n + turn) % 4]} for n in range(40))
+            updater._step(is_writing=False)
+            rows = cars.indexes.lookup("color", "red", freshness="any", limit=40).rows
+            assert [row.key for row in rows] == [f"{n:02d}" for n in range(-turn % 4, 40, 4)]
+    finally:
+        is_over.set()
+        tending.join()
+    assert list(store.check()) == []
+
+
 def test_a_block_that_nobody_reads_is_let_go_when_much_has_changed(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
