@@ -86,11 +86,12 @@ def test_the_curl_examples_do_what_they_say(tmp_path: Path) -> None:
             ]
         ]
         server.terminate()
-    made, first, second, bulk, search, after_it, changes = outputs
+    made, first, second, bulk, index, search, after_it, changes = outputs
     assert '"collection":"offers"' in made
     assert '"version":1' in first
     assert '"version":2' in second
     assert bulk.count('"status":201') == 2
+    assert '"field":"make"' in index
     assert '"total":1' in search
     assert '"total":0' in after_it
     assert changes.count('"operation":"put"') == 4

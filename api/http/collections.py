@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from api.http import body, models
 from api.http.answers import POSITION_HEADER, json_response, position_text
+from api.http.asking import asked_in
 from api.http.growing import limits_of
 from api.http.partitions import Stats
 from api.http.queries import parameters
@@ -33,10 +34,7 @@ async def list_collections(call: Call) -> Response:
 async def create(call: Call) -> Response:
     """Make a collection; making the same again does nothing."""
     service, name = call.service, call.name
-    body.check_type(call.request, body.JSON)
-    settings = service.settings
-    data = await body.read(call.request, settings.search_bytes_max, settings.body_seconds)
-    wanted = body.fitted(models.CollectionDefinition, body.parsed(data))
+    wanted = await asked_in(call, models.CollectionDefinition, may_be_left_out=True)
     key = wanted.key if isinstance(wanted.key, str) else Key(*wanted.key)
 
     def made() -> tuple[int, dict[str, Any]]:
@@ -162,6 +160,7 @@ OPERATIONS = (
         models.Collection,
         models.CollectionDefinition,
         body.JSON,
+        body_required=False,
         status=201,
         also=(200,),
         refusals=(409,),

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from api.http import body, models
 from api.http.answers import POSITION_HEADER, json_response, stored, written_json
+from api.http.asking import asked_in
 from api.http.collections import ONE
 from api.http.conditions import Conditions, conditions_of, etag, is_not_modified
 from api.http.key_paths import key_in_path, key_of_json, path_of
@@ -135,11 +136,7 @@ async def delete(call: Call) -> Response:
 
 async def get_many(call: Call) -> Response:
     """The documents under some keys, in their order."""
-    parameters(call.request, {})
-    body.check_type(call.request, body.JSON)
-    settings = call.service.settings
-    data = await body.read(call.request, settings.search_bytes_max, settings.body_seconds)
-    wanted = body.fitted(models.Keys, body.parsed(data)).keys
+    settings, wanted = call.service.settings, (await asked_in(call, models.Keys)).keys
     if len(wanted) > settings.scan_limit_max:
         raise InvalidRequest(
             f"{len(wanted):,} keys, at most {settings.scan_limit_max:,} are read at once",

@@ -6,8 +6,9 @@ from starlette.responses import Response
 
 from api.http import body
 from api.http.answers import json_response
+from api.http.asking import asked_in
 from api.http.models import Asked, Limits
-from api.http.partitions import AutoSplitState, asked_in
+from api.http.partitions import AutoSplitState
 from api.http.queries import parameters
 from api.http.routing import PREFIX, Call, Operation
 from docstore import AutoSplit

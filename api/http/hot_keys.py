@@ -9,8 +9,9 @@ from starlette.responses import Response
 import docstore
 from api.http import body
 from api.http.answers import json_response
+from api.http.asking import asked_in
 from api.http.models import Asked
-from api.http.partitions import Changed, SaltedKey, asked_in, changed
+from api.http.partitions import Changed, SaltedKey, changed
 from api.http.queries import parameters
 from api.http.routing import PREFIX, Call, Operation
 from docstore import InvalidRequest

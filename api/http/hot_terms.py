@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from api.http import body
 from api.http.answers import json_response
+from api.http.asking import asked_in
 from api.http.collections import ONE
 from api.http.hot_keys import PARAMETERS, told
 from api.http.indexes import NAMED
 from api.http.models import Asked
-from api.http.partitions import asked_in
 from api.http.routing import PREFIX, Call, Operation
 
 

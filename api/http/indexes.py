@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from api.http import body, index_models
 from api.http.answers import json_response
+from api.http.asking import asked_in
 from api.http.collections import ONE
 from api.http.maintenance import CHECK, Checked, told
 from api.http.queries import parameters
@@ -25,11 +26,7 @@ async def list_indexes(call: Call) -> Response:
 
 async def create(call: Call) -> Response:
     """Make a global index; making the same again does nothing."""
-    parameters(call.request, {})
-    body.check_type(call.request, body.JSON)
-    settings = call.service.settings
-    data = await body.read(call.request, settings.search_bytes_max, settings.body_seconds)
-    wanted = body.fitted(index_models.IndexDefinition, body.parsed(data))
+    wanted = await asked_in(call, index_models.IndexDefinition, may_be_left_out=True)
     collection = call.served.collection
     name = _name(call)
     index = GlobalIndex(
@@ -75,11 +72,7 @@ async def drop(call: Call) -> Response:
 
 async def rename(call: Call) -> Response:
     """Give a global index another name; what it holds stays."""
-    parameters(call.request, {})
-    body.check_type(call.request, body.JSON)
-    settings = call.service.settings
-    data = await body.read(call.request, settings.search_bytes_max, settings.body_seconds)
-    to = body.fitted(index_models.NewName, body.parsed(data)).name
+    to = (await asked_in(call, index_models.NewName)).name
     collection, name = call.served.collection, _name(call)
 
     def renamed() -> dict[str, Any]:
@@ -109,11 +102,7 @@ async def check(call: Call) -> Response:
 
 async def verify(call: Call) -> Response:
     """Go on comparing documents with the global indexes, slowly, or stop."""
-    parameters(call.request, {})
-    body.check_type(call.request, body.JSON)
-    settings = call.service.settings
-    data = await body.read(call.request, settings.search_bytes_max, settings.body_seconds)
-    wanted = body.fitted(index_models.VerificationRate, body.parsed(data))
+    wanted = await asked_in(call, index_models.VerificationRate)
     indexes = call.served.collection.indexes
 
     def set_so() -> dict[str, Any]:
@@ -147,6 +136,7 @@ OPERATIONS = (
         index_models.GlobalIndexStats,
         index_models.IndexDefinition,
         body.JSON,
+        body_required=False,
         status=201,
         also=(200,),
         refusals=(409, 422),

@@ -93,7 +93,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         form["description"] += f"\n\nScope: {operation.scope}."
     if operation.body is not None:
         form["requestBody"] = {
-            "required": True,
+            "required": operation.body_required,
             "content": {kind: {"schema": _ref(operation.body)} for kind in operation.body_types},
         }
     return form

@@ -1,19 +1,19 @@
 """The partitions of a collection over HTTP: the map, and its changes while everything goes on."""
 
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from api.http import body
 from api.http.answers import json_response
+from api.http.asking import asked_in
 from api.http.index_models import GlobalIndexStats, Verification
 from api.http.models import Asked, Limits
 from api.http.queries import parameters
 from api.http.routing import PREFIX, Call, Operation
 from docstore import NotFound, PartitionChange
 
-M = TypeVar("M", bound=BaseModel)
 PATH = PREFIX + "/collections/{collection}/partitions"
 ONE = PATH + "/{partition}"
 
@@ -150,7 +150,7 @@ async def partitions(call: Call) -> Response:
 
 async def split(call: Call) -> Response:
     """Cut a partition in two; answers when it is done."""
-    asked, number = await asked_in(call, Split), _number(call)
+    asked, number = await asked_in(call, Split, may_be_left_out=True), _number(call)
     at = tuple(asked.at) if isinstance(asked.at, list) else asked.at
     collection = call.served.collection
     return changed(await call.service.endure(lambda: collection.split(number, at)))
@@ -161,15 +161,6 @@ async def merge(call: Call) -> Response:
     asked, number = await asked_in(call, Merge), _number(call)
     collection = call.served.collection
     return changed(await call.service.endure(lambda: collection.merge(number, asked.neighbour)))
-
-
-async def asked_in(call: Call, model: type[M]) -> M:
-    """What the body asks for; raises InvalidRequest."""
-    parameters(call.request, {})
-    body.check_type(call.request, body.JSON)
-    settings = call.service.settings
-    data = await body.read(call.request, settings.search_bytes_max, settings.body_seconds)
-    return body.fitted(model, body.parsed(data))
 
 
 def _number(call: Call) -> int:
@@ -197,7 +188,15 @@ def changed(change: PartitionChange) -> Response:
 OPERATIONS = (
     Operation("GET", PATH, partitions, "read", "Show the partition map", Partitions),
     Operation(
-        "POST", ONE + "/split", split, "admin", "Split a partition", Changed, Split, body.JSON
+        "POST",
+        ONE + "/split",
+        split,
+        "admin",
+        "Split a partition",
+        Changed,
+        Split,
+        body.JSON,
+        body_required=False,
     ),
     Operation(
         "POST", ONE + "/merge", merge, "admin", "Merge two neighbours", Changed, Merge, body.JSON

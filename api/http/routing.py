@@ -112,6 +112,7 @@ class Operation:
     answer: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     body_types: tuple[str, ...] = ()
+    body_required: bool = True
     status: int = 200
     also: tuple[int, ...] = ()
     answer_type: str = "application/json"

@@ -5,7 +5,22 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from tests.api.http.test_bulk import NDJSON
+
 PATH = "/v1/collections/words"
+
+
+def test_what_has_defaults_is_made_without_a_body(client: TestClient) -> None:
+    plain = client.put("/v1/collections/plain")
+    assert (plain.status_code, plain.json()["partitions"]) == (201, 4)
+    assert client.put("/v1/collections/plain", json={}).status_code == 200
+    index = client.put("/v1/collections/plain/indexes/color")
+    assert (index.status_code, index.json()["field"]) == (201, "color")
+    client.post("/v1/collections/plain/documents:bulk", content=b'{"n":1}\n' * 50, headers=NDJSON)
+    split = client.post("/v1/collections/plain/partitions/0/split")
+    assert (split.status_code, split.json()["kind"]) == (200, "split")
+    for path in ("search", "count", "documents"):
+        assert client.post(f"/v1/collections/plain/{path}").status_code == 415
 
 
 @pytest.mark.parametrize("definition", [{}, {"partitions": 3}, {"pre_split": ["g", "n"]}])
