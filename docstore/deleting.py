@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from docstore.operations import Delete
 from docstore.partitions import Partitions
 from docstore.types import BatchResult, DeleteResult, Position, SearchResult
-from indexing.errors import InvalidQuery, InvalidRequest
+from indexing.errors import InvalidQuery, InvalidRequest, VersionConflict
 
 DELETE_BATCH = 1_000
 """Documents found and deleted at once."""
@@ -50,7 +50,10 @@ def check_narrowed(q: str | None, short_filter: Any, query: Any) -> None:
 
 
 def delete_some(collection: Searched, question: dict[str, Any], most: int) -> DeleteResult:
-    """Find and delete up to `most` of what matches; the question must be one for `current`."""
+    """Find and delete up to `most` of what matches; the question must be one for `current`.
+
+    Raises why, when nothing can be deleted: the store is read-only, the disk full.
+    """
     heads = {each.partition: each.seq for each in collection.position()}
     found = collection.search(**question, limit=most, select=())
     owner_of = collection.partitions.owner_of
@@ -63,6 +66,9 @@ def delete_some(collection: Searched, question: dict[str, Any], most: int) -> De
         ]
     )
     deleted = result.written_count
+    for failed in result.errors if not deleted else ():
+        if not isinstance(failed.error, VersionConflict):
+            raise failed.error
     return DeleteResult(deleted, found.total > deleted, result.position)
 
 

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from docstore import BatchResult, Collection, Position, SearchResult, Store
+from docstore import (
+    BatchResult,
+    Closed,
+    Collection,
+    Position,
+    SearchResult,
+    Store,
+    Unavailable,
+)
 from docstore.deleting import delete_found
 from docstore.operations import Delete, Put
 from docstore.partitions import Partitions
@@ -85,3 +93,15 @@ def test_what_matches_no_longer_stays(cars: Collection[Any]) -> None:
 
 def _blue(key: str) -> Put:
     return Put({"id": key, "color": "blue"}, if_present=True)
+
+
+def test_where_nothing_can_be_written_nobody_is_told_that_it_was_deleted(
+    cars: Collection[dict[str, Any]], store: Store
+) -> None:
+    cars.put_many({"id": f"{number}", "color": "red"} for number in range(9))
+    cars.refresh()
+    with Store.open(store.path, read_only=True) as reader, pytest.raises(Unavailable):
+        reader.collection("cars").delete_by_query(filter={"color": "red"})
+    dropped = Disturbed(cars, lambda: store.drop_collection("cars"))
+    with pytest.raises(Closed):
+        delete_found(dropped, RED, None)
