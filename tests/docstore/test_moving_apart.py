@@ -121,7 +121,7 @@ def test_the_other_process_gives_way_to_all_others(store: Store, apart: Apart) -
         "indexing": lambda: nice.extend(os.getpriority(os.PRIO_PROCESS, n) for n in children())
     }
     things.split(0)
-    assert nice == [19]
+    assert nice == [10]
 
 
 def test_what_is_written_meanwhile_is_followed_there_and_here(store: Store, apart: Apart) -> None:
