@@ -12,7 +12,7 @@ from docstore.giving_way import PAUSE_SECONDS, WORK_SECONDS
 SHARE_KEEPING_UP, SHARE_OVERWHELMED = 0.4, 0.12
 """Of the time while somebody writes: what following takes where that is enough, little where
 writers take all there is and are to be slowed by less than a fifth."""
-SHARE_ENOUGH = 0.2
+SHARE_ENOUGH = 0.3
 """What following would need, for the first to be enough: the rest is for catching up."""
 SHARE_OF_FLUSHING = 0.3
 """What writing to the indexes' files takes of that, beside it."""
@@ -84,11 +84,13 @@ class Pacing:
     def rest(self, computed: float, taken: float) -> float:
         """Seconds to rest after a step that computed and took so long, while somebody writes.
 
-        Where it lags, by how long it took: on a machine that others keep busy too, writers wait for
-        it as long, and it has to do with as much.
+        Where writers take all there is, by how long it took: they waited for it as long. Else by
+        what it computed: it could not catch up after a pause, were its own waiting held against it.
         """
-        spent = computed if self.backlog < BACKLOG_MAX else taken
-        most = REST_SECONDS_OVERWHELMED_MAX if self.is_overwhelmed else REST_SECONDS_MAX
+        if self.is_overwhelmed:
+            spent, most = taken, REST_SECONDS_OVERWHELMED_MAX
+        else:
+            spent, most = computed, REST_SECONDS_MAX
         return min(max(spent * (1 / self._share - 1), REST_SECONDS), most)
 
     def flushing_rest(self, spent: float) -> float:

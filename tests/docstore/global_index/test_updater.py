@@ -226,7 +226,7 @@ def test_how_much_is_taken_goes_by_who_writes_and_by_what_is_left() -> None:
     pacing.note_step(BEHIND_ENTRIES, BACKLOG_MAX, 0.000001)
     assert not pacing.is_overwhelmed
     assert pacing.entries(is_writing=True) == BEHIND_ENTRIES
-    assert (pacing.rest(1.0, 0.01), pacing.flushing_rest(0.01)) == near
+    assert (pacing.rest(0.01, 1.0), pacing.flushing_rest(0.01)) == near
 
 
 def test_who_writes_more_than_can_be_followed_is_left_most_of_the_machine() -> None:
