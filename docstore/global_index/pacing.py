@@ -17,7 +17,7 @@ SHARE_ENOUGH = 0.3
 SHARE_OF_FLUSHING = 0.3
 """What writing to the indexes' files takes of that, beside it."""
 BACKLOG_MAX = 1000
-"""Entries of all shards from which steps are large, and which tell that it does not keep up."""
+"""Entries of all shards from which steps are large."""
 RATE_SECONDS, COST_WEIGHT = 0.3, 0.3
 """How long it takes until a change of pace is believed; what one step's cost counts."""
 WRITING_SECONDS = 0.5
@@ -54,13 +54,14 @@ class Pacing:
         arrived = max(0, taken + backlog - self.backlog)
         self._rate += min(passed / RATE_SECONDS, 1.0) * (arrived / passed - self._rate)
         if taken >= TAKEN_ENTRIES:  # of fewer, most is what a step costs
-            self._cost += COST_WEIGHT * (computed / taken - self._cost)
+            weight = COST_WEIGHT if self._cost else 1.0
+            self._cost += weight * (computed / taken - self._cost)
         self.backlog, self._noted = backlog, now
 
     @property
     def is_overwhelmed(self) -> bool:
-        """Whether more is written than following can take: by who takes all there is."""
-        return self.backlog >= BACKLOG_MAX and self._rate * self._cost > SHARE_ENOUGH
+        """Whether following all that is written would take too much: of who takes all there is."""
+        return self._rate * self._cost > SHARE_ENOUGH
 
     def note_write(self) -> None:
         """Somebody has written."""
