@@ -1,8 +1,8 @@
-"""How much of the machine keeping indexes may take, judged by who writes and by the lag.
+"""How much of the machine keeping indexes may take, judged by how much is written.
 
-While nobody writes, all there is. Else a share of the time: most where that keeps up, little where
-it does not, for then writers may take all there is. There it gives way often: who writes gives up
-the interpreter about ten times for each commit, and each time would wait for it.
+While nobody writes, all there is. Else a share of the time: most where that is enough to follow,
+little where it is not, for then writers may take all there is. There it gives way often: who writes
+gives up the interpreter about ten times for each commit, and each time would wait for it.
 """
 
 import time

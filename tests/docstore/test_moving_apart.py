@@ -349,13 +349,19 @@ def test_what_another_process_could_not_make_is_made_here(
     assert things.search("common", limit=0).total == 50
 
 
+def on_a_small_disk(directory: Path) -> Path:
+    """An interpreter that can write no file of more than 64 blocks."""
+    limited = directory / "python3"
+    limited.write_text(f'#!/bin/sh\nulimit -f 64\nexec {sys.executable} "$@"\n')
+    limited.chmod(0o755)
+    return limited
+
+
 def test_a_disk_that_is_full_there_is_not_filled_again_here(
     store: Store, apart: Apart, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     things = filled(store, 2_000)
-    limited = tmp_path / "python3"
-    limited.write_text(f'#!/bin/sh\nulimit -f 64\nexec {sys.executable} "$@"\n')
-    limited.chmod(0o755)
+    limited = on_a_small_disk(tmp_path)
     monkeypatch.setattr(sys, "executable", str(limited))
     with pytest.raises(Unavailable) as refused:
         things.split(0)
@@ -370,9 +376,7 @@ def test_a_disk_that_is_full_there_lets_writers_go_on_and_the_split_be_made_late
     store: Store, apart: Apart, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     things = filled(store, 2_000)
-    limited = tmp_path / "python3"
-    limited.write_text(f'#!/bin/sh\nulimit -f 64\nexec {sys.executable} "$@"\n')
-    limited.chmod(0o755)
+    limited = on_a_small_disk(tmp_path)
     written: list[int] = []
     failed: list[Exception] = []
     done = threading.Event()
