@@ -29,7 +29,6 @@ from docstore.global_index.indexes import GlobalIndexes
 from docstore.growing.limits import AutoSplit
 from docstore.growing.state import Growing
 from docstore.hot_keys.traffic import Traffic
-from docstore.making import nobody_making
 from docstore.open_shards import OpenShards
 from docstore.partitioning import PartitionMap
 from docstore.partitions import Partitions
@@ -38,6 +37,7 @@ from docstore.records import Record
 from docstore.resources import Resources
 from docstore.shard import Moved
 from docstore.types import PartitionChange
+from docstore.working_apart import nobody_working
 from indexing.errors import Closed, DocstoreError, NotFound, Unavailable
 
 T = TypeVar("T")
@@ -76,6 +76,7 @@ class LiveMap:
                 definition.key,
                 resources.search_pool,
             ),
+            resources.applier,
             read_only=read_only,
         )
         self.traffic = Traffic(partial(keys.partition_bytes, definition.key))
@@ -349,7 +350,7 @@ def _remove_unowned(directory: Path, owned: PartitionMap) -> None:
         return
     form = files.read_json(path)
     files.check_format(path, form, _FORMAT)
-    with nobody_making(directory):
+    with nobody_working(directory, "docstore.moving_apart"):
         for number in form["shards"]:
             shard = directory / SHARDS_DIRECTORY / str(number)
             if owned.partition(number) is None and shard.exists():

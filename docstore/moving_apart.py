@@ -4,17 +4,14 @@ Two threads that both run Python mostly wait for each other, and copying and fla
 Python. The other process runs the same code (`moving`) on the same files: it reads the old shards,
 makes the new ones with their indexes, durable and all but up to date, and ends; this one follows
 what is written since. It ends with its parent, however that ends; what it leaves then is named in
-`moving.json`, and whoever opens the store waits for its end (`making`) before removing it. Where
-none can be started, or it fails, the shards are made here, as always.
-
-Deliberately absent: `multiprocessing`, which would run the caller's program again.
+`moving.json`, and whoever opens the store waits for its end (`working_apart`) before removing it.
+Where none can be started, or it fails, the shards are made here, as always.
 """
 
 import os
 import select
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -23,17 +20,16 @@ from typing import IO, cast
 import orjson
 
 from docstore.catalog import SHARDS_DIRECTORY, Definition
-from docstore.making import making
 from docstore.map_format import map_from_json, map_to_json
 from docstore.moving import Moving, Progress
 from docstore.open_shards import OpenShards
 from docstore.partitioning import PartitionMap
 from docstore.resources import Resources
+from docstore.working_apart import LOOK_SECONDS, end_with_parent, started, working
 from indexing.errors import Unavailable
 
 DOCUMENTS_MIN = 20_000
 """An interpreter takes half a second to start: as long as copying and indexing so many."""
-_LOOK_SECONDS = 0.1
 _NICE = 10
 """Where cores are short its share is a tenth of another's. Nicer by less, its two busy threads take
 half of two cores and each write waits its turn at every step; by more, it takes twice as long."""
@@ -48,22 +44,10 @@ def make_apart(
     to which the new shards have its log. Nobody may use these yet; `is_wanted` may end it. Raises
     Unavailable when the disk is full.
     """
-    if getattr(sys, "frozen", False) or not Path(sys.executable or "").name.startswith("python"):
-        return None  # a program with an interpreter inside, which would start itself
-    command = [sys.executable, "-P", "-m", __name__, str(collection), str(os.getpid())]
-    try:
-        process = subprocess.Popen(  # noqa: S603  this interpreter, this module, our directory
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-    except OSError:
+    pipe = subprocess.PIPE
+    process = started(__name__, str(collection), asked=pipe, answers=pipe, nice=_NICE)
+    if process is None:
         return None
-    # From its first moment: to start an interpreter takes a core for a second.
-    with suppress(OSError):  # it has ended
-        os.setpriority(os.PRIO_PROCESS, process.pid, _NICE)
     asked, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
     followed = None
     with process:  # closes its input at the end, at which it ends too
@@ -84,7 +68,7 @@ def _heard(
     """What the process says last, when all it made is closed; before, it tells its progress."""
     heard = b""
     while is_wanted():
-        if not select.select([answers], [], [], _LOOK_SECONDS)[0]:
+        if not select.select([answers], [], [], LOOK_SECONDS)[0]:
             continue
         said = os.read(answers, 65536)
         if not said:
@@ -104,10 +88,10 @@ def _heard(
 def main(collection: Path, parent: int, asked: IO[bytes], answers: IO[bytes]) -> None:
     """Make the shards of the last change of the map that is asked for."""
     line = asked.readline()
-    with making(collection):
+    with working(collection):
         if os.getppid() != parent or select.select([asked], [], [], 0)[0]:
             return  # the parent is no more: whoever opens the store now removes what it listed
-        threading.Thread(target=_end_with_parent, args=(parent, asked), daemon=True).start()
+        end_with_parent(parent, asked)
         _make(collection, map_from_json(orjson.loads(line)), answers)
 
 
@@ -143,13 +127,6 @@ def _make(collection: Path, after: PartitionMap, answers: IO[bytes]) -> None:
     old.close(refresh=False)
     resources.end()
     say({"followed": list(followed.items())})
-
-
-def _end_with_parent(parent: int, asked: IO[bytes]) -> None:
-    """End when the parent closes the input, or is no more: a fork of it may keep that open."""
-    while os.getppid() == parent and not select.select([asked], [], [], _LOOK_SECONDS)[0]:
-        pass
-    os._exit(1)
 
 
 if __name__ == "__main__":

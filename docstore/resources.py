@@ -1,10 +1,11 @@
-"""What all collections of a store share: index writers, open indexes, threads. All are bounded."""
+"""What all collections of a store share: index writers and indexes, threads, a process; bounded."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from docstore.background import BackgroundRefresh
+from docstore.global_index.applying_apart import Applier
 from docstore.recording import Recorder
 from indexing.open_indexes import OpenIndexes
 from indexing.writers import WriterBudget
@@ -26,6 +27,7 @@ class Resources:
     commit_pool: ThreadPoolExecutor
     """Apart from the pool above: its tasks may wait for a commit, which must not queue behind."""
     search_pool: ThreadPoolExecutor
+    applier: Applier
     recorder: Recorder
 
     @classmethod
@@ -39,6 +41,7 @@ class Resources:
             ThreadPoolExecutor(REFRESH_THREADS, "docstore-index"),
             ThreadPoolExecutor(REFRESH_THREADS, "docstore-commit"),
             ThreadPoolExecutor(SEARCH_THREADS, "docstore-search"),
+            Applier(),
             Recorder(),
         )
 
@@ -50,3 +53,4 @@ class Resources:
         self.pool.shutdown()
         self.commit_pool.shutdown()
         self.search_pool.shutdown()
+        self.applier.close()

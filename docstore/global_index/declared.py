@@ -14,6 +14,7 @@ from typing import Any
 
 from docstore import files
 from docstore.catalog import Definition
+from docstore.global_index.applying_apart import Applier
 from docstore.global_index.bounds import bounded
 from docstore.global_index.declaring import (
     directory_of,
@@ -41,6 +42,7 @@ class Declared:
         definition: Definition,
         numbers: Callable[[], Sequence[int]],
         shard_of: Callable[[int], Shard],
+        applier: Applier,
         *,
         read_only: bool,
     ) -> None:
@@ -48,6 +50,7 @@ class Declared:
         self._schema = definition.schema
         self._numbers = numbers
         self._shard_of = shard_of
+        self._applier = applier
         self._read_only = read_only
         self._changing = threading.Lock()
         self._is_closed = False
@@ -65,7 +68,14 @@ class Declared:
 
     def _opened(self, index: GlobalIndex) -> LiveIndex:
         directory = directory_of(self._directory, index)
-        return LiveIndex(directory, index, self._schema, self._shard_of, read_only=self._read_only)
+        return LiveIndex(
+            directory,
+            index,
+            self._schema,
+            self._shard_of,
+            self._applier,
+            read_only=self._read_only,
+        )
 
     @property
     def live(self) -> dict[str, LiveIndex]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from docstore import files
 from docstore.global_index.definition import GlobalIndex
+from docstore.working_apart import nobody_working
 from indexing.errors import AlreadyExists, InvalidSchema
 from indexing.schema import Schema
 
@@ -72,10 +73,12 @@ def directory_of(directory: Path, index: GlobalIndex) -> Path:
 
 
 def remove_strays(directory: Path, named: Sequence[GlobalIndex]) -> None:
-    """Remove the directories of indexes that are not written down."""
+    """Remove the directories of indexes that are not written down, once nobody writes there."""
     names = {directory_of(directory, each).name for each in named}
     parent = directory / INDEXES_DIRECTORY
-    if parent.exists():
+    if not parent.exists():
+        return
+    with nobody_working(parent, "docstore.global_index.applying_apart"):
         for path in parent.iterdir():
             if path.name not in names:
                 files.remove_directory(path)

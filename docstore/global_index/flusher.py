@@ -66,7 +66,10 @@ class Flusher:
             try:
                 index.tend()
                 is_filling |= self._fill(index, is_writing)
-                is_any_left |= index.flush_due(1 if is_writing else None)
+                if is_writing and not self._pacing.may_flush(index.overlay):
+                    is_any_left = True
+                else:
+                    is_any_left |= index.flush_due(is_writing=is_writing)
             except Closed:
                 continue  # it was dropped, or the store is being closed
             except DocstoreError as error:

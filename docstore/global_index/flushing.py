@@ -14,9 +14,10 @@ from docstore.global_index.index_partition import Checkpoint
 from docstore.global_index.place import Place
 from docstore.global_index.resident import Resident
 
-FLUSH_DOCUMENTS = 2000
-FLUSH_SECONDS = 1.0
+FLUSH_DOCUMENTS, FLUSH_SECONDS = 2000, 1.0
 """Documents, and how long, that stay in memory only: a commit's cost is lost in them."""
+BUSY_DOCUMENTS, BUSY_SECONDS = 10_000, 3.0
+"""The same while somebody writes: of more documents at once, more are written to one page."""
 CHECKPOINT_ENTRIES = 10_000
 """Entries without a change in a partition after which its checkpoints are written all the same."""
 
@@ -41,19 +42,23 @@ class Flushing:
         """Documents that are digested and not on disk: the most of any partition."""
         return max(len(each.pending) for each in self._residents)
 
-    def due(self) -> tuple[list[int], bool]:
-        """The partitions whose time has come, the longest waiting first, and whether any waits."""
+    def due(self, *, is_writing: bool) -> tuple[list[int], bool]:
+        """The partitions whose time has come, the longest waiting first, and whether any waits.
+
+        While somebody writes it is one at most.
+        """
         now = time.monotonic()
+        documents = BUSY_DOCUMENTS if is_writing else FLUSH_DOCUMENTS
+        seconds = BUSY_SECONDS if is_writing else FLUSH_SECONDS
         waiting = [
             (each.since, place) for place, each in enumerate(self._residents) if each.pending
         ]
         due = [
             place
             for since, place in sorted(waiting)
-            if now - since >= FLUSH_SECONDS
-            or len(self._residents[place].pending) >= FLUSH_DOCUMENTS
+            if now - since >= seconds or len(self._residents[place].pending) >= documents
         ]
-        return due, bool(waiting)
+        return due[:1] if is_writing else due, bool(waiting)
 
     def write(self, place: int, *, is_last: bool = False) -> None:
         """Write what a partition has in memory; `is_last` its checkpoints also when it has none."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from docstore import files
+from docstore.global_index.applying_apart import Applier
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.index_partition import Changes, Checkpoint, IndexPartition
 from docstore.global_index.wanted import Wanted
@@ -35,9 +36,12 @@ class Frequencies(NamedTuple):
 class IndexFiles:
     """Opens the partitions; `sizes` are (documents, postings, terms) of all of them."""
 
-    def __init__(self, directory: Path, definition: GlobalIndex, *, read_only: bool) -> None:
+    def __init__(
+        self, directory: Path, definition: GlobalIndex, applier: Applier, *, read_only: bool
+    ) -> None:
         self.definition = definition
         self._directory = directory
+        self._applier = applier
         self._read_only = read_only
         self._is_closed = False
         self.trouble: DocstoreError | None = None
@@ -152,7 +156,10 @@ class IndexFiles:
 
     def apply(self, place: int, changes: Changes, checkpoints: Mapping[int, Checkpoint]) -> None:
         """Store changes and checkpoints in a partition, durably."""
-        self.partitions[place].apply(changes, checkpoints)
+        if self._is_closed:
+            raise Closed("the index was closed", hint="ask again")
+        if not self._applier.apply(self._directory / str(place), changes, checkpoints):
+            self.partitions[place].apply(changes, checkpoints)
         self.applied[place] = {**self.applied[place], **checkpoints}
         self._sizes[place] = self.partitions[place].sizes()
 

@@ -64,10 +64,12 @@ class IndexPartition:
     The file is opened, and made, when it is first asked for.
     """
 
-    def __init__(self, directory: Path, *, read_only: bool) -> None:
+    def __init__(self, directory: Path, *, read_only: bool, was_followed: bool = False) -> None:
+        """`was_followed` tells that its pages were just followed, so that it opens at once."""
         self._directory = directory
         self._path = directory / POSTINGS_FILE
         self._read_only = read_only
+        self._followed_max = 0 if was_followed else None
         self._opening = threading.Lock()
         self._opened: Environment | None = None
         self._identity: tuple[int, int] | None = None
@@ -96,7 +98,7 @@ class IndexPartition:
                     self._path,
                     read_only=self._read_only,
                     tables=TABLES,
-                    followed_max=None,
+                    followed_max=self._followed_max,
                     holds=f"the partition {self._directory.name} of the index "
                     f"{self._directory.parent.name!r}",
                     remedy="it is filled again from the documents",

@@ -12,6 +12,7 @@ from typing import Any
 from docstore.catalog import Definition
 from docstore.global_index import lookups
 from docstore.global_index.ages import Ages
+from docstore.global_index.applying_apart import Applier
 from docstore.global_index.candidates import Candidates
 from docstore.global_index.comparing import Scatter, settle
 from docstore.global_index.declared import Declared
@@ -47,6 +48,7 @@ class GlobalIndexes:
         numbers: Callable[[], Sequence[int]],
         shard_of: Callable[[int], Shard],
         scatter: Scatter,
+        applier: Applier,
         *,
         read_only: bool,
     ) -> None:
@@ -57,7 +59,9 @@ class GlobalIndexes:
         self._settling = threading.Lock()
         self._scatter = scatter
         self._ages = Ages(shard_of)
-        self._declared = Declared(directory, definition, numbers, shard_of, read_only=read_only)
+        self._declared = Declared(
+            directory, definition, numbers, shard_of, applier, read_only=read_only
+        )
         self._updater = Updater(
             self._declared.followers, numbers, shard_of, self._settle, self._declared.review
         )

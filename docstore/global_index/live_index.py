@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from docstore.global_index.ages import Ages
+from docstore.global_index.applying_apart import Applier
 from docstore.global_index.candidates import Candidates
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.extracting import Extractor, Rows
@@ -53,6 +54,7 @@ class LiveIndex:
         definition: GlobalIndex,
         schema: Schema,
         shard_of: Callable[[int], Shard],
+        applier: Applier,
         *,
         read_only: bool,
     ) -> None:
@@ -64,7 +66,7 @@ class LiveIndex:
         self._stepping = threading.Lock()
         self._lock = threading.RLock()
         self._clock = itertools.count(1)
-        self.files = IndexFiles(directory, definition, read_only=read_only)
+        self.files = IndexFiles(directory, definition, applier, read_only=read_only)
         self.traffic = Traffic(bytes)
         self.damage: DocstoreError | None = None
         """What it is being filled again for, until it may be asked."""
@@ -177,10 +179,10 @@ class LiveIndex:
             for place in range(self.definition.partitions) if places is None else places:
                 self._flushing.write(place, is_last=is_last)
 
-    def flush_due(self, most: int | None) -> bool:
-        """Write the partitions whose time has come, at most so many; whether some are left."""
-        due, is_any_waiting = self._flushing.due()
-        self.flush(due[:most])
+    def flush_due(self, *, is_writing: bool = False) -> bool:
+        """Write the partitions whose time has come; whether anything is in memory only."""
+        due, is_any_waiting = self._flushing.due(is_writing=is_writing)
+        self.flush(due)
         return is_any_waiting
 
     # Filling

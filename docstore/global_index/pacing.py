@@ -9,15 +9,20 @@ import time
 
 from docstore.giving_way import PAUSE_SECONDS, WORK_SECONDS
 
-SHARE_KEEPING_UP, SHARE_OVERWHELMED = 0.4, 0.12
+SHARE_KEEPING_UP, SHARE_OVERWHELMED = 0.4, 0.1
 """Of the time while somebody writes: what following takes where that is enough, little where
 writers take all there is and are to be slowed by less than a fifth."""
-SHARE_ENOUGH = 0.3
+SHARE_ENOUGH = 0.1
 """What following would need, for the first to be enough: the rest is for catching up."""
 SHARE_OF_FLUSHING = 0.3
 """What writing to the indexes' files takes of that, beside it."""
 BACKLOG_MAX = 1000
 """Entries of all shards from which steps are large."""
+OVERLAY_MAX = 100_000
+"""Documents of a partition in memory only, beyond which following waits until they are written.
+
+These are some 50 MB for an index of four partitions that carries two fields.
+"""
 RATE_SECONDS, COST_WEIGHT = 0.3, 0.3
 """How long it takes until a change of pace is believed; what one step's cost counts."""
 WRITING_SECONDS = 0.5
@@ -93,6 +98,10 @@ class Pacing:
         else:
             spent, most = computed, REST_SECONDS_MAX
         return min(max(spent * (1 / self._share - 1), REST_SECONDS), most)
+
+    def may_flush(self, overlay: int) -> bool:
+        """Whether to write to files beside who writes: that can wait while writers take all."""
+        return not self.is_overwhelmed or overlay > OVERLAY_MAX // 2
 
     def flushing_rest(self, spent: float) -> float:
         """The same after writing a partition's file."""

@@ -196,7 +196,7 @@ def _steps(
         while after is not None:
             began = time.perf_counter()
             after = index.change(partial(step, place=place, after=after))
-            index.flush_due(None)
+            index.flush_due()
             index.tend()
             time.sleep(time.perf_counter() - began)
             yield place

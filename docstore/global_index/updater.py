@@ -20,6 +20,7 @@ from docstore.global_index.pacing import (
     BUSY_FILLED,
     IDLE_ENTRIES,
     IDLE_FILLED,
+    OVERLAY_MAX,
     REST_SECONDS,
     TAKEN_ENTRIES,
     Pacing,
@@ -33,12 +34,6 @@ from indexing.errors import Closed, DocstoreError
 
 IDLE_SECONDS = 0.05
 """Between two looks at whether documents should be compared."""
-OVERLAY_MAX = 100_000
-"""Documents of a partition in memory only, beyond which following waits until they are written.
-
-These are some 50 MB for an index of four partitions that carries two fields. Where 16 threads put
-2,000 documents a second, a file can take a third of that: for a minute no index lags then.
-"""
 PAUSE_SECONDS_FIRST = 0.1
 PAUSE_SECONDS_MAX = 10.0
 
@@ -108,7 +103,7 @@ class Updater:
         for index in indexes:
             try:
                 if index.overlay > OVERLAY_MAX:
-                    index.flush_due(None)
+                    index.flush_due()
             except Closed:
                 continue  # it was dropped, or the store is being closed
             except DocstoreError as error:
@@ -218,8 +213,10 @@ class Updater:
                         with noticed(index):
                             index.take([tail])
                 for index in following:
-                    with noticed(index):
-                        index.flush_due(None)
+                    if index.overlay > OVERLAY_MAX:
+                        with noticed(index):
+                            index.flush_due()
+                self._flusher.wake()  # it writes what is taken beside that
 
     def _next_tail(self, number: int, following: Sequence[LiveIndex], room: int) -> Tail | None:
         """The next entries of a shard that some index has not; None when there are none.

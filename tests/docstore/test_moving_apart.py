@@ -24,8 +24,8 @@ from docstore import (
     Range,
     Store,
     Unavailable,
-    making,
     moving_apart,
+    working_apart,
 )
 from docstore.giving_way import WORK_SECONDS, giving_way
 from docstore.map_format import map_to_json
@@ -274,7 +274,7 @@ def test_while_one_that_was_stopped_lives_on_nobody_touches_what_it_makes(
     made = sorted(path.name for path in directory.iterdir())
     assert made == ["0", "1", "2"]
     try:
-        monkeypatch.setattr(making, "ENDS_SECONDS_MAX", 0.0)
+        monkeypatch.setattr(working_apart, "ENDS_SECONDS_MAX", 0.0)
         with pytest.raises(Unavailable) as refused, Store.open(tmp_path) as store:
             store.collection("things")
         assert refused.value.retryable
@@ -332,7 +332,10 @@ def test_the_other_process_ends_when_it_is_not_wanted_any_more(tmp_path: Path) -
 
 
 def test_the_other_process_ends_with_this_one() -> None:
-    program = "import sys; from docstore import moving_apart as m; m._end_with_parent(sys.stdin)"
+    program = (
+        "import os, sys; from docstore.working_apart import _end_with_parent as end;"
+        "end(os.getppid(), sys.stdin)"
+    )
     process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
     assert process.stdin is not None
     process.stdin.close()

@@ -15,6 +15,7 @@ from docstore.global_index.pacing import (
     BEHIND_ENTRIES,
     BUSY_ENTRIES,
     IDLE_ENTRIES,
+    OVERLAY_MAX,
     REST_SECONDS,
     REST_SECONDS_MAX,
     REST_SECONDS_OVERWHELMED_MAX,
@@ -45,7 +46,7 @@ def reds(cars: Cars) -> int:
 
 
 def test_following_does_not_wait_for_a_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flushing, "FLUSH_DOCUMENTS", 1)
+    monkeypatch.setattr(flushing, "BUSY_DOCUMENTS", 1)
     cars, index, updater = made(store)
     assert reds(cars) == 10
     begun, may_end = threading.Event(), threading.Event()
@@ -105,6 +106,23 @@ def test_more_than_memory_is_to_hold_is_written_by_who_follows(
     updater._step(is_writing=True)
     assert index.overlay == 0
     assert reds(cars) == 10 + 3 + 1
+
+
+def test_files_wait_while_writers_take_all_there_is(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flushing, "BUSY_DOCUMENTS", 1)
+    cars, index, updater = made(store)
+    cars.put_many({"id": f"new{n}", "color": "red"} for n in range(20))
+    updater._step(is_writing=True)
+    # That many a second, if it is believed: each took a second.
+    updater._pacing.note_step(BEHIND_ENTRIES, BACKLOG_MAX, BEHIND_ENTRIES)
+    assert updater._pacing.is_overwhelmed
+    assert updater._flusher.step(is_writing=True) == (False, True)
+    assert index.overlay == 20
+    monkeypatch.setattr(flushing, "FLUSH_DOCUMENTS", 1)
+    assert updater._flusher.step(is_writing=False)[1]
+    assert index.overlay == 0
 
 
 def test_a_block_shows_what_was_taken_before_and_after_it_was_written(store: Store) -> None:
@@ -240,12 +258,15 @@ def test_who_writes_more_than_can_be_followed_is_left_most_of_the_machine() -> N
     overwhelmed = pacing.is_overwhelmed
     much = pacing.rest(0.01, 0.01), pacing.flushing_rest(0.01)
     assert overwhelmed
+    assert not pacing.may_flush(OVERLAY_MAX // 2)
+    assert pacing.may_flush(OVERLAY_MAX // 2 + 1)
     assert near[0] < much[0]
     assert near[1] < much[1]
     assert pacing.rest(1.0, 10.0) == pacing.flushing_rest(10.0) == REST_SECONDS_OVERWHELMED_MAX
     for _ in range(60):  # and then next to nothing is written
         pacing.note_step(TAKEN_ENTRIES, pacing.backlog - TAKEN_ENTRIES, 0.000001)
     assert overwhelmed != pacing.is_overwhelmed
+    assert pacing.may_flush(1)
     assert pacing.rest(0.01, 10.0) == near[0]
 
 
