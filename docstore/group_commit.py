@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
+from docstore.forks import forget_in_children
+
 W = TypeVar("W")
 O = TypeVar("O")  # noqa: E741  O for outcome
 
@@ -34,11 +36,16 @@ class GroupCommit(Generic[W, O]):
 
     def __init__(self, commit: Callable[[list[W]], list[O]]) -> None:
         self._commit = commit
+        self.commits = 0
+        self.writes = 0
+        self.forget()
+        forget_in_children(self)
+
+    def forget(self) -> None:
+        """Be free, in a forked child: whoever was inside is not there to leave."""
         self._door = threading.Lock()
         self._queue_lock = threading.Lock()
         self._queue: list[_Ticket[W, O]] = []
-        self.commits = 0
-        self.writes = 0
 
     def submit(self, writes: list[W]) -> list[O]:
         """Commit the writes, in order and as one; returns their outcomes."""

@@ -9,7 +9,6 @@ Where none can be started, or it fails, the shards are made here, as always.
 """
 
 import os
-import select
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from docstore.moving import Moving, Progress
 from docstore.open_shards import OpenShards
 from docstore.partitioning import PartitionMap
 from docstore.resources import Resources
-from docstore.working_apart import LOOK_SECONDS, end_with_parent, started, working
+from docstore.working_apart import LOOK_SECONDS, end_with_parent, is_heard, started, working
 from indexing.errors import Unavailable
 
 DOCUMENTS_MIN = 20_000
@@ -68,7 +67,7 @@ def _heard(
     """What the process says last, when all it made is closed; before, it tells its progress."""
     heard = b""
     while is_wanted():
-        if not select.select([answers], [], [], LOOK_SECONDS)[0]:
+        if not is_heard(answers, LOOK_SECONDS):
             continue
         said = os.read(answers, 65536)
         if not said:
@@ -89,7 +88,7 @@ def main(collection: Path, parent: int, asked: IO[bytes], answers: IO[bytes]) ->
     """Make the shards of the last change of the map that is asked for."""
     line = asked.readline()
     with working(collection):
-        if os.getppid() != parent or select.select([asked], [], [], 0)[0]:
+        if os.getppid() != parent or is_heard(asked, 0):
             return  # the parent is no more: whoever opens the store now removes what it listed
         end_with_parent(parent, asked)
         _make(collection, map_from_json(orjson.loads(line)), answers)

@@ -13,6 +13,7 @@ Deliberately absent: `multiprocessing`, which would run the caller's program aga
 import fcntl
 import os
 import select
+import socket
 import subprocess
 import sys
 import threading
@@ -48,14 +49,29 @@ def started(
             stdin=asked,
             stdout=answers,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(_import_paths())},
         )
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a path that no program can be told of
         return None
     # From its first moment: to start an interpreter takes a core for a second.
     with suppress(OSError):  # it has ended
         os.setpriority(os.PRIO_PROCESS, process.pid, nice)
     return process
+
+
+def _import_paths() -> list[str]:
+    # Programs put other things than strings there too, which importing passes over.
+    return [each for each in sys.path if each and isinstance(each, str)]
+
+
+def is_heard(said: IO[bytes] | socket.socket | int, seconds: float) -> bool:
+    """Whether there is something to read, or the end, within so long; of any file's number.
+
+    `select` refuses numbers from 1024 on, which a program with many shards open reaches.
+    """
+    looking = select.poll()
+    looking.register(said, select.POLLIN)
+    return bool(looking.poll(seconds * 1000))
 
 
 def end_with_parent(parent: int, asked: IO[bytes] | None = None) -> None:
@@ -67,9 +83,12 @@ def end_with_parent(parent: int, asked: IO[bytes] | None = None) -> None:
 
 
 def _end_with_parent(parent: int, asked: IO[bytes] | None) -> None:
-    inputs = [] if asked is None else [asked]
-    while os.getppid() == parent and not select.select(inputs, [], [], LOOK_SECONDS)[0]:
-        pass
+    waiting = threading.Event()
+    while os.getppid() == parent:
+        if asked is None:
+            waiting.wait(LOOK_SECONDS)
+        elif is_heard(asked, LOOK_SECONDS):
+            break
     os._exit(1)
 
 

@@ -14,7 +14,6 @@ u32 length, little endian, and a value of `marshal`, which reads and writes a do
 
 import marshal
 import os
-import select
 import socket
 import struct
 import sys
@@ -27,7 +26,7 @@ from typing import IO, Any
 
 from docstore.global_index.index_partition import Changes, Checkpoint, IndexPartition
 from docstore.global_index.postings import SHARED, Sharing, sharing
-from docstore.working_apart import end_with_parent, started, working
+from docstore.working_apart import end_with_parent, is_heard, started, working
 from indexing.errors import DocstoreError
 
 FIRST_DOCUMENTS_MIN = 2000
@@ -42,7 +41,7 @@ _FRAME_DOCUMENTS = 1000
 _NICE = 5
 """Writers and searches go before it, but it must follow them: a third of a core if two are busy."""
 _LENGTH = struct.Struct("<I")
-_READY, _DONE, _NOT_DONE = b"r", b"d", b"n"
+_READY, _DONE, _NOT_DONE = b"\x05", b"\x06", b"\x15"  # nothing that is printed
 
 
 class Applier:
@@ -58,7 +57,7 @@ class Applier:
     ) -> bool:
         """Have a partition's changes and checkpoints written, durably; whether that is done.
 
-        The partition's file must be there, and nobody else may change it meanwhile.
+        The file that is open here must be there, and nobody else may change it meanwhile.
         """
         if len(changes) < (FIRST_DOCUMENTS_MIN if self._other is None else DOCUMENTS_MIN):
             return False
@@ -68,11 +67,15 @@ class Applier:
             try:
                 self._other = self._other or _Other()
                 return self._other.is_ready and self._other.apply(directory, changes, checkpoints)
-            except OSError:  # it has ended, or does not answer
+            except (OSError, ValueError, struct.error, MemoryError):
+                # It has ended, does not answer, or cannot be sent so much.
                 # One that ran ended for want of work, or was killed: the next may do better.
                 self._is_useless = self._other is None or not self._other.was_ready
                 self._end()
                 return False
+            except BaseException:  # as at Ctrl-C: its next answer would be of this request
+                self._end()
+                raise
 
     def _end(self) -> None:
         if self._other is not None:
@@ -104,8 +107,10 @@ class _Other:
     @property
     def is_ready(self) -> bool:
         """Whether it has started, for which nobody waits."""
-        if not self.was_ready and select.select([self._socket], [], [], 0)[0]:
-            self.was_ready = self._answer() == _READY
+        if not self.was_ready and is_heard(self._socket, 0):
+            if self._answer() != _READY:
+                raise ChildProcessError("what starts with every interpreter here writes to answers")
+            self.was_ready = True
         return self.was_ready
 
     def apply(
@@ -133,7 +138,8 @@ class _Other:
 
     def _send(self, value: Any) -> None:
         frame = marshal.dumps(value)
-        self._socket.sendall(_LENGTH.pack(len(frame)) + frame)
+        # Where a program has it so, a signal would end it when the other has ended.
+        self._socket.sendall(_LENGTH.pack(len(frame)) + frame, socket.MSG_NOSIGNAL)
 
     def end(self) -> None:
         self._socket.close()
@@ -144,7 +150,7 @@ class _Other:
 def serve(parent: int, requests: IO[bytes], answers: IO[bytes]) -> None:
     """Do what a process asks, until it closes the input or asks for nothing for long."""
     _say(answers, _READY)
-    while select.select([requests], [], [], IDLE_SECONDS)[0]:
+    while is_heard(requests, IDLE_SECONDS):
         request = _received(requests)
         if request is None:
             return

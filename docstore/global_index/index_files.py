@@ -158,8 +158,13 @@ class IndexFiles:
         """Store changes and checkpoints in a partition, durably."""
         if self._is_closed:
             raise Closed("the index was closed", hint="ask again")
-        if not self._applier.apply(self._directory / str(place), changes, checkpoints):
-            self.partitions[place].apply(changes, checkpoints)
+        partition = self.partitions[place]
+        # One that was deleted under this store would be made anew by the other process, empty.
+        if not (
+            partition.is_in_place
+            and self._applier.apply(self._directory / str(place), changes, checkpoints)
+        ):
+            partition.apply(changes, checkpoints)
         self.applied[place] = {**self.applied[place], **checkpoints}
         self._sizes[place] = self.partitions[place].sizes()
 

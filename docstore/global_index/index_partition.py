@@ -30,7 +30,7 @@ from docstore.global_index.postings import (
     suffix_of,
     unpacked,
 )
-from indexing.errors import Closed, Corruption, DocstoreError
+from indexing.errors import Closed, Corruption
 
 TABLES = ("documents", "meta", "postings", "terms")
 _NUMBER = struct.Struct(">Q")
@@ -108,7 +108,7 @@ class IndexPartition:
                 except BaseException:
                     opened.close()
                     raise
-                self._identity = identity
+                self._identity = identity or files.identity(self._path)  # if it was made just now
                 self._opened = opened
             return self._opened
 
@@ -124,9 +124,14 @@ class IndexPartition:
                 file=POSTINGS_FILE,
             )
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether another process finds under its name the file that is open here."""
+        return self._opened is not None and files.identity(self._path) == self._identity
+
     def follow_file(self) -> bool:
         """Read-only: let go of a file that was replaced since; whether it was."""
-        if self._opened is None or files.identity(self._path) == self._identity:
+        if self._opened is None or self.is_in_place:
             return False
         with self._opening:
             replaced, self._opened = self._opened, None
@@ -393,8 +398,3 @@ class IndexPartition:
             self._is_closed = True
             if self._opened is not None:
                 self._opened.close()
-
-
-def is_damage(error: DocstoreError) -> bool:
-    """Whether an error tells that a partition is damaged, and not a shard."""
-    return isinstance(error, Corruption) and error.data.get("file") == POSTINGS_FILE

@@ -24,9 +24,10 @@ from docstore.global_index.filling import take_documents
 from docstore.global_index.finding import found_in
 from docstore.global_index.flushing import Flushing
 from docstore.global_index.index_files import IndexFiles
-from docstore.global_index.index_partition import Checkpoint, is_damage
+from docstore.global_index.index_partition import Checkpoint
 from docstore.global_index.lacking import Lacking, refusal
 from docstore.global_index.place import Place
+from docstore.global_index.postings import is_damage
 from docstore.global_index.renewing import renew
 from docstore.global_index.resident import Resident
 from docstore.global_index.tails import Tail, read_tail

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from indexing.errors import Corruption
+from indexing.errors import Corruption, DocstoreError
 
 POSTINGS_FILE = "postings.mdb"
 SUFFIX_BYTES_MAX = 100
@@ -151,3 +151,8 @@ def _damage(what: str) -> Corruption:
         hint="it is filled again from the documents",
         file=POSTINGS_FILE,
     )
+
+
+def is_damage(error: DocstoreError) -> bool:
+    """Whether an error tells that a partition is damaged, and not a shard."""
+    return isinstance(error, Corruption) and error.data.get("file") == POSTINGS_FILE

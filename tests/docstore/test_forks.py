@@ -49,6 +49,16 @@ def test_a_child_cannot_use_its_parents_store(tmp_path: Path) -> None:
             Store.open(tmp_path / "data")
 
 
+def test_a_child_is_told_so_also_when_it_is_forked_during_a_write(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "data") as store:
+        cars = store.create_collection("cars", partitions=1)
+        cars.put({"name": "ford"}, "a")
+        with cars._live.current.shard(0)._group.alone():
+            told = told_by_child(lambda: cars.put({}, "b"))
+        assert told == "Closed: the store was opened before this process was forked"
+        assert cars.put({}, "b").created
+
+
 def test_a_child_that_opens_what_its_parent_had_open_is_told_to_be_spawned(tmp_path: Path) -> None:
     with Store.open(tmp_path / "data") as store:
         cars = store.create_collection("cars")

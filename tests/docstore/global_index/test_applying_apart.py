@@ -4,6 +4,7 @@ import io
 import marshal
 import os
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -22,6 +23,7 @@ from docstore.global_index.index_partition import Changes, Checkpoint, IndexPart
 from docstore.global_index.postings import packed
 
 Cars = Collection[dict[str, Any]]
+READY, DONE, NOT_DONE = applying_apart._READY, applying_apart._DONE, applying_apart._NOT_DONE
 AT = {3: Checkpoint(17, None, 20), 4: Checkpoint(5, b"k4")}
 PARTS = Path("cars", "indexes", "color", "0")
 
@@ -173,6 +175,48 @@ def test_one_that_does_not_answer_is_ended(
     assert started(applier) != process
 
 
+class Interrupted(BaseException):
+    """What a signal's handler raises, anywhere."""
+
+
+def interrupt(*_: object) -> None:
+    raise Interrupted
+
+
+def test_one_whose_answer_was_not_waited_for_is_asked_no_more(
+    partition: IndexPartition, applier: Applier, tmp_path: Path
+) -> None:
+    process = started(applier)
+    os.kill(process, signal.SIGSTOP)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    with pytest.raises(Interrupted):
+        applier.apply(tmp_path / PARTS, changes(5), AT)
+    signal.signal(signal.SIGALRM, before)
+    with pytest.raises(ProcessLookupError):  # its answer would be taken for the next one's
+        os.kill(process, 0)
+    partition.apply(changes(9), AT)
+    assert started(applier) != process
+    assert not applier.apply(Path("/no/such/place"), changes(5), AT)
+    assert partition.sizes()[0] == 9
+
+
+def test_what_other_code_says_when_an_interpreter_starts_is_no_answer(
+    partition: IndexPartition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("print('rrdd')")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    monkeypatch.setattr(applying_apart, "FIRST_DOCUMENTS_MIN", 0)
+    applier = Applier()
+    assert not applier.apply(tmp_path / PARTS, changes(500), AT)
+    assert applier._other is not None
+    assert select.select([applier._other._socket], [], [], 30)[0]
+    assert not applier.apply(tmp_path / PARTS, changes(500), AT)
+    assert applier._is_useless
+    assert partition.sizes()[0] == 0
+
+
 @pytest.mark.parametrize("executable", ["", "/usr/bin/uwsgi", "/nowhere/python3", "/bin/false"])
 def test_without_another_interpreter_all_is_applied_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executable: str
@@ -216,9 +260,9 @@ def asked(requests: io.BytesIO, *, parent: int) -> bytes:
 def test_one_whose_parent_is_gone_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / PARTS).mkdir(parents=True)
     request = frames((str(tmp_path / PARTS), {3: (17, None, 20)}, 1), (changes(5), {}))
-    assert asked(request, parent=os.getpid()) == b"rn"
+    assert asked(request, parent=os.getpid()) == READY + NOT_DONE
     assert list((tmp_path / PARTS).iterdir()) == []
-    assert asked(request, parent=os.getppid()) == b"rd"
+    assert asked(request, parent=os.getppid()) == READY + DONE
     written = IndexPartition(tmp_path / PARTS, read_only=False)
     assert written.sizes()[0] == 5
     written.close()
@@ -226,7 +270,7 @@ def test_one_whose_parent_is_gone_writes_nothing(tmp_path: Path) -> None:
 
 def test_what_fails_there_is_not_done(tmp_path: Path) -> None:
     request = frames((str(tmp_path / PARTS), {}, 1), (changes(5), {}))
-    assert asked(request, parent=os.getppid()) == b"rn"
+    assert asked(request, parent=os.getppid()) == READY + NOT_DONE
     assert list(tmp_path.iterdir()) == []
 
 
@@ -269,6 +313,28 @@ def test_indexes_are_written_there_and_the_process_ends_with_the_store(
         os.kill(process, 0)
     assert list(cars.indexes.check()) == []
     assert cars.indexes.lookup("price", gte=3990).total == 10
+
+
+def test_an_index_whose_files_are_deleted_answers_from_those_it_has_open(
+    open_store: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying_apart, "FIRST_DOCUMENTS_MIN", 0)
+    store = open_store()
+    declared = [GlobalIndex("color", partitions=1)]
+    cars: Cars = store.create_collection("cars", partitions=2, indexes=declared)
+    cars.indexes.catch_up()
+    started(store._resources.applier)
+    filled(store, 0, 1000)
+    cars.indexes.catch_up()
+    shutil.rmtree(store.path / PARTS.parent)
+    filled(store, 1000, 2000)
+    cars.indexes.catch_up()
+    assert cars.indexes.lookup("color", "red").total == 1000
+    assert list(cars.indexes.check()) == []
+    assert not (store.path / PARTS).exists()
+    cars = open_store().collection("cars")
+    cars.indexes.catch_up()
+    assert cars.indexes.lookup("color", "red").total == 1000
 
 
 PROGRAM = """
