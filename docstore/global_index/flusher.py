@@ -66,7 +66,7 @@ class Flusher:
             try:
                 index.tend()
                 is_filling |= self._fill(index, is_writing)
-                if is_writing and not self._pacing.may_flush(index.overlay):
+                if is_writing and not self._pacing.may_flush(index.flushing.weight):
                     is_any_left = True
                 else:
                     is_any_left |= index.flush_due(is_writing=is_writing)

@@ -42,6 +42,11 @@ class Flushing:
         """Documents that are digested and not on disk: the most of any partition."""
         return max(len(each.pending) for each in self._residents)
 
+    @property
+    def weight(self) -> int:
+        """The same for who bounds memory: of large documents, kilobytes of all partitions."""
+        return max(self.overlay, sum(each.bytes for each in self._residents) // 1000)
+
     def due(self, *, is_writing: bool) -> tuple[list[int], bool]:
         """The partitions whose time has come, the longest waiting first, and whether any waits.
 

@@ -85,7 +85,7 @@ class LiveIndex:
         self._residents = [
             Resident(each, self.extractor, self._clock) for each in self.files.partitions
         ]
-        self._flushing = Flushing(self._lock, self.files, self._residents, self._place)
+        self.flushing = Flushing(self._lock, self.files, self._residents, self._place)
         for number in self.files.shards:
             self._follow_from(number)
 
@@ -133,7 +133,7 @@ class LiveIndex:
     @property
     def overlay(self) -> int:
         """Documents that are digested and not on disk: the most of any partition."""
-        return self._flushing.overlay
+        return self.flushing.overlay
 
     def _look(self) -> None:
         """Learn what the writing process has written since."""
@@ -178,11 +178,11 @@ class LiveIndex:
         """Write what is digested to disk, of some partitions or of all."""
         with self._stepping:
             for place in range(self.definition.partitions) if places is None else places:
-                self._flushing.write(place, is_last=is_last)
+                self.flushing.write(place, is_last=is_last)
 
     def flush_due(self, *, is_writing: bool = False) -> bool:
         """Write the partitions whose time has come; whether anything is in memory only."""
-        due, is_any_waiting = self._flushing.due(is_writing=is_writing)
+        due, is_any_waiting = self.flushing.due(is_writing=is_writing)
         self.flush(due)
         return is_any_waiting
 

@@ -21,7 +21,8 @@ BACKLOG_MAX = 1000
 OVERLAY_MAX = 100_000
 """Documents of a partition in memory only, beyond which following waits until they are written.
 
-These are some 50 MB for an index of four partitions that carries two fields.
+These are some 50 MB for an index of four partitions that carries two fields; where documents carry
+more, so many kilobytes of all partitions.
 """
 RATE_SECONDS, COST_WEIGHT = 0.3, 0.3
 """How long it takes until a change of pace is believed; what one step's cost counts."""
@@ -99,9 +100,9 @@ class Pacing:
             spent, most = computed, REST_SECONDS_MAX
         return min(max(spent * (1 / self._share - 1), REST_SECONDS), most)
 
-    def may_flush(self, overlay: int) -> bool:
+    def may_flush(self, weight: int) -> bool:
         """Whether to write to files beside who writes: that can wait while writers take all."""
-        return not self.is_overwhelmed or overlay > OVERLAY_MAX // 2
+        return not self.is_overwhelmed or weight > OVERLAY_MAX // 2
 
     def flushing_rest(self, spent: float) -> float:
         """The same after writing a partition's file."""

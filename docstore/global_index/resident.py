@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from docstore.global_index.block import Block, Loose, Row, Slice
 from docstore.global_index.extracting import Extractor
 from docstore.global_index.index_partition import Changes, IndexPartition
+from docstore.global_index.postings import Sharing
 from docstore.global_index.wanted import Held, Wanted
 
 BLOCK_ROWS = 50_000
@@ -32,6 +33,9 @@ class Resident:
         self._clock = clock
         self.pending: dict[bytes, Rows] = {}
         self.since = 0.0
+        self.bytes = 0
+        """Taken since what is `pending` began: what replaces another is counted beside it."""
+        self._bytes_leaving = 0
         self._leaving: dict[bytes, Rows] = {}
         self._unshown: dict[bytes, Rows | None] = {}
         """What such documents are in the blocks; None: what they are on disk."""
@@ -52,6 +56,7 @@ class Resident:
         if changes and not self.pending:
             self.since = time.monotonic()
         self.pending.update(changes)
+        self.bytes += sum(map(_bytes_of, changes.values()))
 
     def show(self) -> None:
         """Have the loaded blocks show all that was taken."""
@@ -97,6 +102,7 @@ class Resident:
         """What is to be written to disk now; `left` or `kept` follows."""
         self.show()  # what it replaces there is known until then
         self._leaving, self.pending = self.pending, {}
+        self._bytes_leaving, self.bytes = self.bytes, 0
         return self._leaving
 
     def left(self) -> None:
@@ -106,6 +112,7 @@ class Resident:
     def kept(self) -> None:
         """It could not be written and stays here."""
         self.pending = {**self._leaving, **self.pending}
+        self.bytes += self._bytes_leaving
         self._leaving = {}
 
     def rows_of(self, keys: Sequence[bytes]) -> dict[bytes, Rows]:
@@ -198,3 +205,11 @@ class Resident:
     def drop_blocks(self) -> None:
         """Forget all blocks."""
         self._lowers, self._blocks, self._unshown = [b""], [None], {}
+
+
+def _bytes_of(rows: Rows) -> int:
+    """Those of one document; what its postings share is one object."""
+    found = 0
+    for row in rows.values():
+        found += len(row)
+    return found + (len(row.shared) if rows and isinstance(row, Sharing) else 0)

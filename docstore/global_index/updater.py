@@ -102,7 +102,7 @@ class Updater:
         more = self._follow(numbers, indexes, is_writing=is_writing)
         for index in indexes:
             try:
-                if index.overlay > OVERLAY_MAX:
+                if index.flushing.weight > OVERLAY_MAX:
                     index.flush_due()
             except Closed:
                 continue  # it was dropped, or the store is being closed
@@ -213,7 +213,7 @@ class Updater:
                         with noticed(index):
                             index.take([tail])
                 for index in following:
-                    if index.overlay > OVERLAY_MAX:
+                    if index.flushing.weight > OVERLAY_MAX:
                         with noticed(index):
                             index.flush_due()
                 self._flusher.wake()  # it writes what is taken beside that

@@ -108,6 +108,24 @@ def test_more_than_memory_is_to_hold_is_written_by_who_follows(
     assert reds(cars) == 10 + 3 + 1
 
 
+def test_large_documents_count_for_what_they_take(store: Store) -> None:
+    values = [f"v{n:04}" for n in range(300)]
+    declared = [GlobalIndex("values", include=["text"]), GlobalIndex("color", include=["text"])]
+    cars: Cars = store.create_collection("cars", partitions=2, indexes=declared)
+    cars.indexes.catch_up()
+    cars.indexes._updater.stop()
+    several, one = (cars.indexes._live[name] for name in ("values", "color"))
+    car = {"color": "red", "text": "x" * 10_000}
+    cars.put_many({**car, "id": f"{n}", "values": values} for n in range(100))
+    for index in (several, one):
+        index.digest({n: cars.indexes._shard_of(n).head for n in cars.indexes._numbers()})
+    assert 1000 <= one.flushing.weight < 1100
+    # What the postings of one document share is one object: else it would be 300 MB.
+    assert 1000 <= several.flushing.weight < 10_000
+    several.flush()
+    assert several.flushing.weight == several.overlay == 0
+
+
 def test_files_wait_while_writers_take_all_there_is(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
