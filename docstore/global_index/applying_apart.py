@@ -41,6 +41,8 @@ _FRAME_DOCUMENTS = 1000
 _NICE = 5
 """Writers and searches go before it, but it must follow them: a third of a core if two are busy."""
 _LENGTH = struct.Struct("<I")
+_NO_SIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)
+"""Where a program has it so, SIGPIPE would end it when the other process has ended."""
 _READY, _DONE, _NOT_DONE = b"\x05", b"\x06", b"\x15"  # nothing that is printed
 
 
@@ -68,8 +70,8 @@ class Applier:
                 self._other = self._other or _Other()
                 return self._other.is_ready and self._other.apply(directory, changes, checkpoints)
             except (OSError, ValueError, struct.error, MemoryError):
-                # It has ended, does not answer, or cannot be sent so much.
-                # One that ran ended for want of work, or was killed: the next may do better.
+                # It has ended, does not answer, or cannot be sent so much. One that ran ended for
+                # want of work, or was killed: the next may do better.
                 self._is_useless = self._other is None or not self._other.was_ready
                 self._end()
                 return False
@@ -138,8 +140,7 @@ class _Other:
 
     def _send(self, value: Any) -> None:
         frame = marshal.dumps(value)
-        # Where a program has it so, a signal would end it when the other has ended.
-        self._socket.sendall(_LENGTH.pack(len(frame)) + frame, socket.MSG_NOSIGNAL)
+        self._socket.sendall(_LENGTH.pack(len(frame)) + frame, _NO_SIGNAL)
 
     def end(self) -> None:
         self._socket.close()
