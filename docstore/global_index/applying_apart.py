@@ -35,7 +35,7 @@ DOCUMENTS_MIN = 100
 """What is worth asking it once it runs."""
 IDLE_SECONDS = 30.0
 ANSWER_SECONDS_MAX = 60.0
-"""For which it is waited until it is ended: a hundred times longer than such a write takes."""
+"""For which it is waited; then it is ended, and what it was asked is done here."""
 _FRAME_DOCUMENTS = 1000
 """Sent at once: a millisecond for which nobody else has the interpreter."""
 _NICE = 5
@@ -92,7 +92,7 @@ class Applier:
 
 
 class _Other:
-    """The process, seen from here. Whatever fails is an OSError."""
+    """The process, seen from here. One that has ended, or does not answer, is an OSError."""
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair()
