@@ -17,6 +17,8 @@ import orjson
 from indexing.errors import Corruption, Unavailable
 
 _LEFTOVER = ".leftover-"
+Identity = tuple[int, int]
+"""A file's device and number there."""
 
 
 @contextmanager
@@ -46,7 +48,7 @@ def too_many_files() -> Unavailable:
     )
 
 
-def identity(path: Path) -> tuple[int, int] | None:
+def identity(path: Path) -> Identity | None:
     """What tells a file from one that replaces it under its name; None for none to be seen."""
     try:
         found = path.stat()

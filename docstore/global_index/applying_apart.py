@@ -24,7 +24,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from docstore.global_index.index_partition import Changes, Checkpoint, IndexPartition
+from docstore.files import Identity
+from docstore.global_index.index_partition import IndexPartition
+from docstore.global_index.partition_changes import Changes, Checkpoint
 from docstore.global_index.postings import SHARED, Sharing, sharing
 from docstore.working_apart import end_with_parent, is_heard, started, working
 from indexing.errors import DocstoreError
@@ -55,11 +57,16 @@ class Applier:
         self._is_useless = False
 
     def apply(
-        self, directory: Path, changes: Changes, checkpoints: Mapping[int, Checkpoint]
+        self,
+        directory: Path,
+        only: Identity,
+        changes: Changes,
+        checkpoints: Mapping[int, Checkpoint],
     ) -> bool:
         """Have a partition's changes and checkpoints written, durably; whether that is done.
 
-        The file that is open here must be there, and nobody else may change it meanwhile.
+        `only` into the file that is open here: one that was deleted under this store, or replaced,
+        would be made anew there, and hold nothing else. Nobody else may change it meanwhile.
         """
         if len(changes) < (FIRST_DOCUMENTS_MIN if self._other is None else DOCUMENTS_MIN):
             return False
@@ -68,7 +75,8 @@ class Applier:
                 return False
             try:
                 self._other = self._other or _Other()
-                return self._other.is_ready and self._other.apply(directory, changes, checkpoints)
+                request = str(directory), only, {n: tuple(at) for n, at in checkpoints.items()}
+                return self._other.is_ready and self._other.apply(request, changes)
             except (OSError, ValueError, struct.error, MemoryError):
                 # It has ended, does not answer, or cannot be sent so much. One that ran ended for
                 # want of work, or was killed: the next may do better.
@@ -104,6 +112,9 @@ class _Other:
             self._socket.close()
             raise ChildProcessError("no other interpreter can be started")
         self._process = process
+        # One that ends for want of work would stay in the system's table until it is asked for.
+        name = f"docstore-child-{process.pid}"
+        threading.Thread(target=_await_end, args=(process.pid,), name=name, daemon=True).start()
         self.was_ready = False
 
     @property
@@ -115,11 +126,8 @@ class _Other:
             self.was_ready = True
         return self.was_ready
 
-    def apply(
-        self, directory: Path, changes: Changes, checkpoints: Mapping[int, Checkpoint]
-    ) -> bool:
-        frames = -(-len(changes) // _FRAME_DOCUMENTS)
-        self._send((str(directory), {n: tuple(each) for n, each in checkpoints.items()}, frames))
+    def apply(self, request: tuple[Any, ...], changes: Changes) -> bool:
+        self._send((*request, -(-len(changes) // _FRAME_DOCUMENTS)))
         left = iter(changes.items())
         while some := dict(islice(left, _FRAME_DOCUMENTS)):
             # What postings share is an attribute of theirs, of which `marshal` knows nothing.
@@ -148,6 +156,11 @@ class _Other:
         self._process.wait()
 
 
+def _await_end(process: int) -> None:
+    with suppress(ChildProcessError):  # who ended it was first
+        os.waitpid(process, 0)
+
+
 def serve(parent: int, requests: IO[bytes], answers: IO[bytes]) -> None:
     """Do what a process asks, until it closes the input or asks for nothing for long."""
     _say(answers, _READY)
@@ -155,7 +168,7 @@ def serve(parent: int, requests: IO[bytes], answers: IO[bytes]) -> None:
         request = _received(requests)
         if request is None:
             return
-        directory, moved, frames = request
+        directory, only, moved, frames = request
         changes: dict[bytes, dict[bytes, bytes]] = {}
         for _ in range(frames):
             some, shared = _received(requests)
@@ -164,7 +177,7 @@ def serve(parent: int, requests: IO[bytes], answers: IO[bytes]) -> None:
                 rows = some[key].items()
                 changes[key] = {t: sharing(row, its) if row[0] & SHARED else row for t, row in rows}
         checkpoints = {number: Checkpoint(*each) for number, each in moved.items()}
-        is_done = _applied(parent, Path(directory), changes, checkpoints)
+        is_done = _applied(parent, Path(directory), only, changes, checkpoints)
         _say(answers, _DONE if is_done else _NOT_DONE)
 
 
@@ -182,11 +195,15 @@ def _received(requests: IO[bytes]) -> Any:
 
 
 def _applied(
-    parent: int, directory: Path, changes: Changes, checkpoints: Mapping[int, Checkpoint]
+    parent: int,
+    directory: Path,
+    only: Identity,
+    changes: Changes,
+    checkpoints: Mapping[int, Checkpoint],
 ) -> bool:
     with suppress(DocstoreError), working(directory.parents[1]):
         if os.getppid() == parent:  # else somebody else may have opened the store
-            partition = IndexPartition(directory, read_only=False, was_followed=True)
+            partition = IndexPartition(directory, read_only=False, only=only)
             try:
                 partition.apply(changes, checkpoints)
             finally:

@@ -7,7 +7,7 @@ is met newer than that is only met early. How far it came is part of the checkpo
 from collections.abc import Callable, Mapping, Sequence
 
 from docstore.global_index.extracting import Rows
-from docstore.global_index.index_partition import Checkpoint
+from docstore.global_index.partition_changes import Checkpoint
 from docstore.records import Record
 from docstore.shard import SCAN_BATCH, Shard
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from docstore.global_index.index_files import IndexFiles
-from docstore.global_index.index_partition import Checkpoint
+from docstore.global_index.partition_changes import Checkpoint
 from docstore.global_index.place import Place
 from docstore.global_index.resident import Resident
 

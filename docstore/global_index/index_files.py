@@ -15,7 +15,8 @@ from typing import NamedTuple
 from docstore import files
 from docstore.global_index.applying_apart import Applier
 from docstore.global_index.definition import GlobalIndex
-from docstore.global_index.index_partition import Changes, Checkpoint, IndexPartition
+from docstore.global_index.index_partition import IndexPartition
+from docstore.global_index.partition_changes import Changes, Checkpoint
 from docstore.global_index.wanted import Wanted
 from indexing.errors import Closed, Corruption, DocstoreError
 
@@ -159,11 +160,8 @@ class IndexFiles:
         if self._is_closed:
             raise Closed("the index was closed", hint="ask again")
         partition = self.partitions[place]
-        # One that was deleted under this store would be made anew by the other process, empty.
-        if not (
-            partition.is_in_place
-            and self._applier.apply(self._directory / str(place), changes, checkpoints)
-        ):
+        directory, only = self._directory / str(place), partition.identity
+        if only is None or not self._applier.apply(directory, only, changes, checkpoints):
             partition.apply(changes, checkpoints)
         self.applied[place] = {**self.applied[place], **checkpoints}
         self._sizes[place] = self.partitions[place].sizes()

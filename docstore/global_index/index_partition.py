@@ -11,16 +11,24 @@ anything); `ready` once it was compared; for each shard `s` u32 -> u64 seq, and 
 that is known; while it is filled `f` u32 -> the last key taken.
 """
 
-import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from docstore import files
 from docstore.environment import Environment, Transaction
-from docstore.global_index.document_terms import packed_terms, shared_in, terms_in
+from docstore.global_index.document_terms import shared_in, terms_in
+from docstore.global_index.partition_changes import (
+    Changes,
+    Checkpoint,
+    checkpoints_in,
+    documents_with,
+    drop_checkpoints,
+    move_checkpoints,
+    store_changes,
+)
 from docstore.global_index.postings import (
     POSTINGS_FILE,
     SHARED,
@@ -30,11 +38,9 @@ from docstore.global_index.postings import (
     suffix_of,
     unpacked,
 )
-from indexing.errors import Closed, Corruption
+from indexing.errors import Closed, Corruption, Unavailable
 
 TABLES = ("documents", "meta", "postings", "terms")
-_NUMBER = struct.Struct(">Q")
-_SHARD = struct.Struct(">I")
 _FORM, _READY = b"form", b"ready"
 _PLAIN, _FORMAT = b"\x01", b"\x02"
 READ_BATCH = 2000
@@ -43,36 +49,24 @@ COUNTED_MAX = 200
 """Terms of a range whose documents are counted; the rest is estimated from them."""
 
 
-Changes = Mapping[bytes, Mapping[bytes, bytes]]
-"""What documents are now: by key the postings that each has in one partition, by stored term."""
-
-
-class Checkpoint(NamedTuple):
-    """Applied up to `seq`; `filled` is the last key taken while the shard is still read first.
-
-    No document of the shard that is here is newer than `newest`; None where that is not known.
-    """
-
-    seq: int
-    filled: bytes | None
-    newest: int | None = None
-
-
 class IndexPartition:
     """The postings of one slice of the terms; any thread may read, one applies.
 
     The file is opened, and made, when it is first asked for.
     """
 
-    def __init__(self, directory: Path, *, read_only: bool, was_followed: bool = False) -> None:
-        """`was_followed` tells that its pages were just followed, so that it opens at once."""
+    def __init__(
+        self, directory: Path, *, read_only: bool, only: files.Identity | None = None
+    ) -> None:
+        """`only` a file that another process has open, which has followed its pages: it opens at
+        once, and no other one is opened or made."""
         self._directory = directory
         self._path = directory / POSTINGS_FILE
         self._read_only = read_only
-        self._followed_max = 0 if was_followed else None
+        self._only = only
         self._opening = threading.Lock()
         self._opened: Environment | None = None
-        self._identity: tuple[int, int] | None = None
+        self._identity: files.Identity | None = None
         self._is_closed = False
 
     @property
@@ -90,20 +84,21 @@ class IndexPartition:
             if self._is_closed:
                 raise Closed("the index was closed", hint="ask again")
             if self._opened is None:
-                if not self._read_only:
+                if not self._read_only and self._only is None:
                     with files.usable(self._directory):
                         self._directory.mkdir(parents=True, exist_ok=True)
-                identity = files.identity(self._path)
+                identity = self._found()
                 opened = Environment(
                     self._path,
                     read_only=self._read_only,
                     tables=TABLES,
-                    followed_max=self._followed_max,
+                    followed_max=None if self._only is None else 0,
                     holds=f"the partition {self._directory.name} of the index "
                     f"{self._directory.parent.name!r}",
                     remedy="it is filled again from the documents",
                 )
                 try:
+                    self._found()  # it could have been deleted, and made by opening it
                     self._check_format(opened)
                 except BaseException:
                     opened.close()
@@ -111,6 +106,16 @@ class IndexPartition:
                 self._identity = identity or files.identity(self._path)  # if it was made just now
                 self._opened = opened
             return self._opened
+
+    def _found(self) -> files.Identity | None:
+        """What file is there; raises Unavailable when it is not the only one that may be."""
+        found = files.identity(self._path)
+        if self._only not in (None, found):
+            raise Unavailable(
+                f"the file of {self._directory} is another one now",
+                hint="close the store that has deleted it open, then open it again",
+            )
+        return found
 
     def _check_format(self, opened: Environment) -> None:
         found = opened.get("meta", _FORM)
@@ -125,13 +130,13 @@ class IndexPartition:
             )
 
     @property
-    def is_in_place(self) -> bool:
-        """Whether another process finds under its name the file that is open here."""
-        return self._opened is not None and files.identity(self._path) == self._identity
+    def identity(self) -> files.Identity | None:
+        """The file that is open here; None while none is."""
+        return None if self._opened is None else self._identity
 
     def follow_file(self) -> bool:
         """Read-only: let go of a file that was replaced since; whether it was."""
-        if self._opened is None or self.is_in_place:
+        if self._opened is None or files.identity(self._path) == self._identity:
             return False
         with self._opening:
             replaced, self._opened = self._opened, None
@@ -146,77 +151,16 @@ class IndexPartition:
         """
         with self._environment.read() as transaction:
             stored = dict(transaction.cursor(db=self._tables["meta"]))
-        found = {
-            _SHARD.unpack(name[1:])[0]: Checkpoint(
-                _NUMBER.unpack_from(value)[0],
-                stored.get(b"f" + name[1:]),
-                _NUMBER.unpack_from(value, 8)[0] if len(value) > _NUMBER.size else None,
-            )
-            for name, value in stored.items()
-            if name[:1] == b"s"
-        }
-        return found, _READY in stored
+        return checkpoints_in(stored), _READY in stored
 
     def apply(self, changes: Changes, checkpoints: Mapping[int, Checkpoint]) -> None:
         """Make documents what they are now and move checkpoints, in one durable transaction."""
 
         def body(transaction: Transaction) -> None:
-            self._store(transaction, changes)
-            meta = self._tables["meta"]
-            for shard, checkpoint in checkpoints.items():
-                number = _SHARD.pack(shard)
-                newest = b"" if checkpoint.newest is None else _NUMBER.pack(checkpoint.newest)
-                transaction.put(b"s" + number, _NUMBER.pack(checkpoint.seq) + newest, db=meta)
-                if checkpoint.filled is None:
-                    transaction.delete(b"f" + number, db=meta)
-                else:
-                    transaction.put(b"f" + number, checkpoint.filled, db=meta)
+            store_changes(transaction, self._tables, changes)
+            move_checkpoints(transaction, self._tables, checkpoints)
 
         self._environment.write(body)
-
-    def _store(self, transaction: Transaction, changes: Changes) -> None:
-        documents, postings = self._tables["documents"], self._tables["postings"]
-        held = dict(transaction.cursor(db=documents).getmulti(sorted(changes)))
-        counts: dict[bytes, int] = {}
-        for key, before in held.items():
-            rows = changes[key]
-            for term in terms_in(before):
-                counts[term] = counts.get(term, 0) - 1
-                if term not in rows:
-                    transaction.delete(term + suffix_of(key), db=postings)
-            if not rows:
-                transaction.delete(key, db=documents)
-        puts: list[tuple[bytes, bytes]] = []
-        known: list[tuple[bytes, bytes]] = []
-        for key, rows in changes.items():
-            if not rows:
-                continue
-            suffix = suffix_of(key)
-            packed = packed_terms(rows)
-            for term, row in rows.items():
-                puts.append((term + suffix, row))
-                counts[term] = counts.get(term, 0) + 1
-            if held.get(key) != packed:
-                known.append((key, packed))
-        puts.sort()
-        known.sort()
-        transaction.cursor(db=postings).putmulti(puts)
-        transaction.cursor(db=documents).putmulti(known)
-        self._count(transaction, counts)
-
-    def _count(self, transaction: Transaction, counts: Mapping[bytes, int]) -> None:
-        table = self._tables["terms"]
-        changed = sorted(term for term, by in counts.items() if by)
-        before = dict(transaction.cursor(db=table).getmulti(changed))
-        puts: list[tuple[bytes, bytes]] = []
-        for term in changed:
-            stored = before.get(term)
-            now = counts[term] + (0 if stored is None else _NUMBER.unpack(stored)[0])
-            if now > 0:
-                puts.append((term, _NUMBER.pack(now)))
-            else:
-                transaction.delete(term, db=table)
-        transaction.cursor(db=table).putmulti(puts)
 
     def promote(self) -> None:
         """Note that the partition was compared and found right."""
@@ -225,14 +169,9 @@ class IndexPartition:
 
     def forget(self, shards: Iterable[int]) -> None:
         """Drop the checkpoints of shards that are no more."""
-        meta = self._tables["meta"]
-
-        def body(transaction: Transaction) -> None:
-            for shard in shards:
-                transaction.delete(b"s" + _SHARD.pack(shard), db=meta)
-                transaction.delete(b"f" + _SHARD.pack(shard), db=meta)
-
-        self._environment.write(body)
+        self._environment.write(
+            lambda transaction: drop_checkpoints(transaction, self._tables, shards)
+        )
 
     def rows(
         self, lower: bytes, upper: bytes | None, most: int
@@ -322,7 +261,7 @@ class IndexPartition:
     def frequency(self, term: bytes) -> int:
         """How many documents have a term here."""
         stored = self._environment.get("terms", term)
-        return 0 if stored is None else int(_NUMBER.unpack(stored)[0])
+        return 0 if stored is None else documents_with(stored)
 
     def frequency_between(self, lower: bytes, upper: bytes) -> int:
         """About how many postings have lower <= term < upper: exact when they are few terms."""
@@ -331,7 +270,7 @@ class IndexPartition:
             if not cursor.set_range(lower or b"\0"):
                 return 0
             found = list(islice(cursor.iternext(), COUNTED_MAX))
-            inside: list[int] = [_NUMBER.unpack(value)[0] for term, value in found if term < upper]
+            inside = [documents_with(stored) for term, stored in found if term < upper]
             if len(inside) < COUNTED_MAX:
                 return sum(inside)
             # Too many terms to look at: half of what is here, but no less than what was seen.
@@ -375,8 +314,8 @@ class IndexPartition:
 
     def counted(self) -> Iterator[tuple[bytes, int]]:
         """Every term and how many documents are said to have it."""
-        for term, value in self._walk("terms"):
-            yield term, _NUMBER.unpack(value)[0]
+        for term, stored in self._walk("terms"):
+            yield term, documents_with(stored)
 
     def _walk(self, table: str) -> Iterator[tuple[bytes, bytes]]:
         last = b""

@@ -24,8 +24,8 @@ from docstore.global_index.filling import take_documents
 from docstore.global_index.finding import found_in
 from docstore.global_index.flushing import Flushing
 from docstore.global_index.index_files import IndexFiles
-from docstore.global_index.index_partition import Checkpoint
 from docstore.global_index.lacking import Lacking, refusal
+from docstore.global_index.partition_changes import Checkpoint
 from docstore.global_index.place import Place
 from docstore.global_index.postings import is_damage
 from docstore.global_index.renewing import renew

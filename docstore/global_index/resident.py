@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from docstore.global_index.block import Block, Loose, Row, Slice
 from docstore.global_index.extracting import Extractor
-from docstore.global_index.index_partition import Changes, IndexPartition
+from docstore.global_index.index_partition import IndexPartition
+from docstore.global_index.partition_changes import Changes
 from docstore.global_index.postings import Sharing
 from docstore.global_index.wanted import Held, Wanted
 

@@ -25,7 +25,7 @@ def await_applier(store: Store) -> None:
     """Have another process apply whatever there is, from now on."""
     applying_apart.FIRST_DOCUMENTS_MIN = applying_apart.DOCUMENTS_MIN = 0
     applier = store._resources.applier
-    applier.apply(Path("/no/such/place"), {}, {})
+    applier.apply(Path("/no/such/place"), (0, 0), {}, {})
     assert applier._other is not None
     select.select([applier._other._socket], [], [], 30)
     assert applier._other.is_ready

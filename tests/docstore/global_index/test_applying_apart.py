@@ -17,14 +17,17 @@ from typing import Any
 import pytest
 
 from docstore import Collection, GlobalIndex, Store, Unavailable, working_apart
+from docstore.files import Identity
 from docstore.global_index import applying_apart
 from docstore.global_index.applying_apart import Applier
-from docstore.global_index.index_partition import Changes, Checkpoint, IndexPartition
+from docstore.global_index.index_partition import IndexPartition
+from docstore.global_index.partition_changes import Changes, Checkpoint
 from docstore.global_index.postings import packed
 
 Cars = Collection[dict[str, Any]]
 READY, DONE, NOT_DONE = applying_apart._READY, applying_apart._DONE, applying_apart._NOT_DONE
 AT = {3: Checkpoint(17, None, 20), 4: Checkpoint(5, b"k4")}
+NONE = 0, 0
 PARTS = Path("cars", "indexes", "color", "0")
 
 
@@ -63,6 +66,12 @@ def partition(tmp_path: Path) -> Iterator[IndexPartition]:
     opened.close()
 
 
+def file(partition: IndexPartition) -> Identity:
+    """The one that a partition has open."""
+    assert partition.identity is not None
+    return partition.identity
+
+
 @pytest.fixture
 def applier(monkeypatch: pytest.MonkeyPatch) -> Iterator[Applier]:
     """One that is asked whatever there is, and has started."""
@@ -76,7 +85,7 @@ def applier(monkeypatch: pytest.MonkeyPatch) -> Iterator[Applier]:
 
 def started(applier: Applier) -> int:
     """The number of its process, once that is ready."""
-    applier.apply(Path("/no/such/place"), {}, {})
+    applier.apply(Path("/no/such/place"), NONE, {}, {})
     other = applier._other
     assert other is not None
     assert other.was_ready or select.select([other._socket], [], [], 30)[0]
@@ -97,7 +106,7 @@ def test_what_is_applied_there_is_what_is_applied_here(
     ]
     for step in steps:
         here.apply(*step)
-        assert applier.apply(tmp_path / PARTS, *step)
+        assert applier.apply(tmp_path / PARTS, file(partition), *step)
         assert content(partition) == content(here)
     here.close()
 
@@ -108,7 +117,7 @@ def test_a_file_that_grew_there_is_read_and_written_here(
     large = {key: {b"a": rows[b"a"] + b" " * 400} for key, rows in changes(9999, b"a").items()}
     for turn in range(8):
         each = {key + b"%d" % turn: rows for key, rows in large.items()}
-        assert applier.apply(tmp_path / PARTS, each, {})
+        assert applier.apply(tmp_path / PARTS, file(partition), each, {})
         assert partition.sizes()[0] == 9999 * (turn + 1)
     partition.apply(changes(3), AT)
     assert partition.sizes()[0] == 8 * 9999 + 3
@@ -119,14 +128,14 @@ def test_little_is_not_worth_it_and_a_start_is_not_waited_for(
 ) -> None:
     applier = Applier()
     try:
-        assert not applier.apply(tmp_path / PARTS, changes(1999), AT)
+        assert not applier.apply(tmp_path / PARTS, file(partition), changes(1999), AT)
         assert applier._other is None
         # Asked for; but an interpreter takes longer to start than this line.
-        assert not applier.apply(tmp_path / PARTS, changes(2000), AT)
+        assert not applier.apply(tmp_path / PARTS, file(partition), changes(2000), AT)
         started(applier)
-        assert not applier.apply(tmp_path / PARTS, changes(99), AT)
+        assert not applier.apply(tmp_path / PARTS, file(partition), changes(99), AT)
         assert partition.sizes()[0] == 0
-        assert applier.apply(tmp_path / PARTS, changes(100), AT)
+        assert applier.apply(tmp_path / PARTS, file(partition), changes(100), AT)
         assert partition.sizes()[0] == 100
     finally:
         applier.close()
@@ -137,10 +146,10 @@ def test_one_that_was_killed_is_made_up_for_and_another_started(
 ) -> None:
     first = started(applier)
     os.kill(first, signal.SIGKILL)
-    assert not applier.apply(tmp_path / PARTS, changes(5), AT)
+    assert not applier.apply(tmp_path / PARTS, file(partition), changes(5), AT)
     partition.apply(changes(5), AT)
     assert started(applier) != first
-    assert applier.apply(tmp_path / PARTS, changes(9), AT)
+    assert applier.apply(tmp_path / PARTS, file(partition), changes(9), AT)
     assert partition.sizes()[0] == 9
 
 
@@ -152,13 +161,15 @@ def test_one_that_is_killed_while_it_writes_keeps_nobody_from_writing(
         killing = threading.Timer(turn / 50, os.kill, (process, signal.SIGKILL))
         killing.start()
         many = changes(20_000 + turn)
-        is_done = applier.apply(tmp_path / PARTS, many, AT)
+        is_done = applier.apply(tmp_path / PARTS, file(partition), many, AT)
         killing.join()
         if not is_done:
             partition.apply(many, AT)
         assert partition.sizes()[0] == 20_000 + turn
         assert partition.checkpoints()[0] == AT
-        applier.apply(tmp_path / PARTS, {}, {})  # it learns of its end, if it did not
+        applier.apply(
+            tmp_path / PARTS, file(partition), {}, {}
+        )  # it learns of its end, if it did not
 
 
 def test_one_that_does_not_answer_is_ended(
@@ -168,7 +179,7 @@ def test_one_that_does_not_answer_is_ended(
     assert applier._other is not None
     applier._other._socket.settimeout(0.1)
     os.kill(process, signal.SIGSTOP)
-    assert not applier.apply(tmp_path / PARTS, changes(5), AT)
+    assert not applier.apply(tmp_path / PARTS, file(partition), changes(5), AT)
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
     partition.apply(changes(5), AT)
@@ -191,13 +202,13 @@ def test_one_whose_answer_was_not_waited_for_is_asked_no_more(
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, 0.2)
     with pytest.raises(Interrupted):
-        applier.apply(tmp_path / PARTS, changes(5), AT)
+        applier.apply(tmp_path / PARTS, file(partition), changes(5), AT)
     signal.signal(signal.SIGALRM, before)
     with pytest.raises(ProcessLookupError):  # its answer would be taken for the next one's
         os.kill(process, 0)
     partition.apply(changes(9), AT)
     assert started(applier) != process
-    assert not applier.apply(Path("/no/such/place"), changes(5), AT)
+    assert not applier.apply(Path("/no/such/place"), NONE, changes(5), AT)
     assert partition.sizes()[0] == 9
 
 
@@ -209,17 +220,17 @@ def test_what_other_code_says_when_an_interpreter_starts_is_no_answer(
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")
     monkeypatch.setattr(applying_apart, "FIRST_DOCUMENTS_MIN", 0)
     applier = Applier()
-    assert not applier.apply(tmp_path / PARTS, changes(500), AT)
+    assert not applier.apply(tmp_path / PARTS, file(partition), changes(500), AT)
     assert applier._other is not None
     assert select.select([applier._other._socket], [], [], 30)[0]
-    assert not applier.apply(tmp_path / PARTS, changes(500), AT)
+    assert not applier.apply(tmp_path / PARTS, file(partition), changes(500), AT)
     assert applier._is_useless
     assert partition.sizes()[0] == 0
 
 
 @pytest.mark.parametrize("executable", ["", "/usr/bin/uwsgi", "/nowhere/python3", "/bin/false"])
 def test_without_another_interpreter_all_is_applied_here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executable: str
+    partition: IndexPartition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executable: str
 ) -> None:
     monkeypatch.setattr(applying_apart, "FIRST_DOCUMENTS_MIN", 0)
     monkeypatch.setattr(applying_apart, "DOCUMENTS_MIN", 0)
@@ -229,14 +240,16 @@ def test_without_another_interpreter_all_is_applied_here(
         Path(executable).chmod(0o755)
     monkeypatch.setattr(sys, "executable", executable)
     applier = Applier()
-    assert not applier.apply(tmp_path / PARTS, changes(5), AT)
+    assert not applier.apply(tmp_path / PARTS, file(partition), changes(5), AT)
     if applier._other is not None:
         applier._other._process.wait()
-        assert not applier.apply(tmp_path / PARTS, changes(5), AT)
+        assert not applier.apply(tmp_path / PARTS, file(partition), changes(5), AT)
     assert applier._other is None
     monkeypatch.undo()
     monkeypatch.setattr(applying_apart, "FIRST_DOCUMENTS_MIN", 0)
-    assert not applier.apply(tmp_path / PARTS, changes(5), AT)  # it is not tried again and again
+    assert not applier.apply(
+        tmp_path / PARTS, file(partition), changes(5), AT
+    )  # it is not tried again and again
     assert applier._other is None
 
 
@@ -257,21 +270,42 @@ def asked(requests: io.BytesIO, *, parent: int) -> bytes:
     return answers.getvalue()
 
 
-def test_one_whose_parent_is_gone_writes_nothing(tmp_path: Path) -> None:
-    (tmp_path / PARTS).mkdir(parents=True)
-    request = frames((str(tmp_path / PARTS), {3: (17, None, 20)}, 1), (changes(5), {}))
-    assert asked(request, parent=os.getpid()) == READY + NOT_DONE
-    assert list((tmp_path / PARTS).iterdir()) == []
-    assert asked(request, parent=os.getppid()) == READY + DONE
-    written = IndexPartition(tmp_path / PARTS, read_only=False)
-    assert written.sizes()[0] == 5
-    written.close()
+def test_one_whose_parent_is_gone_writes_nothing(partition: IndexPartition, tmp_path: Path) -> None:
+    moved = {3: (17, None, 20)}
+    request = frames((str(tmp_path / PARTS), file(partition), moved, 1), (changes(5), {}))
+    partition.close()  # as no process has a file open twice
+    for parent, answer, documents in [(os.getpid(), NOT_DONE, 0), (os.getppid(), DONE, 5)]:
+        assert asked(request, parent=parent) == READY + answer
+        found = IndexPartition(tmp_path / PARTS, read_only=False)
+        assert found.sizes()[0] == documents
+        found.close()
+
+
+def test_a_file_that_was_deleted_or_replaced_is_not_made_nor_written(
+    partition: IndexPartition, tmp_path: Path
+) -> None:
+    request = frames((str(tmp_path / PARTS), file(partition), {}, 1), (changes(5), {}))
+    path = tmp_path / PARTS
+    path.rename(tmp_path / "elsewhere")
+    assert asked(request, parent=os.getppid()) == READY + NOT_DONE
+    assert not path.exists()
+    path.mkdir()
+    assert asked(request, parent=os.getppid()) == READY + NOT_DONE
+    assert list(path.iterdir()) == []
+    other = IndexPartition(path, read_only=False)
+    other.apply(changes(3), AT)
+    other.close()
+    assert asked(request, parent=os.getppid()) == READY + NOT_DONE
+    other = IndexPartition(path, read_only=False)
+    assert (other.sizes()[0], partition.sizes()[0]) == (3, 0)
+    other.close()
 
 
 def test_what_fails_there_is_not_done(tmp_path: Path) -> None:
-    request = frames((str(tmp_path / PARTS), {}, 1), (changes(5), {}))
+    (tmp_path / "cars" / "indexes").mkdir(parents=True)
+    request = frames((str(tmp_path / PARTS), NONE, {}, 1), (changes(5), {}))
     assert asked(request, parent=os.getppid()) == READY + NOT_DONE
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "cars" / "indexes").iterdir()) == []
 
 
 def test_it_ends_when_nothing_is_asked_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,6 +313,17 @@ def test_it_ends_when_nothing_is_asked_for_long(monkeypatch: pytest.MonkeyPatch)
     reading, writing = os.pipe()
     with open(reading, "rb") as requests, open(writing, "wb"):  # noqa: PTH123  pipes have no path
         applying_apart.serve(os.getppid(), requests, io.BytesIO())
+
+
+def test_nothing_is_left_of_one_that_ended_for_want_of_work(applier: Applier) -> None:
+    process = started(applier)
+    os.kill(process, signal.SIGKILL)
+    awaited = [each for each in threading.enumerate() if each.name == f"docstore-child-{process}"]
+    for each in awaited:
+        each.join(30)
+    with pytest.raises(ProcessLookupError):  # it would be there until its parent has asked for it
+        os.kill(process, 0)
+    assert applier._other is not None
 
 
 def filled(store: Store, first: int, last: int) -> Cars:
@@ -340,6 +385,7 @@ def test_an_index_whose_files_are_deleted_answers_from_those_it_has_open(
 PROGRAM = """
 import os, select, signal, sys
 from docstore import GlobalIndex, Store
+from docstore.files import Identity
 from docstore.global_index import applying_apart
 from docstore.global_index.applying_apart import _Other
 

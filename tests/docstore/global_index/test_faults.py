@@ -20,8 +20,8 @@ from docstore import (
 )
 from docstore.global_index import indexes as global_indexes
 from docstore.global_index.definition import GlobalIndex as Definition
-from docstore.global_index.index_partition import Checkpoint
 from docstore.global_index.live_index import LiveIndex
+from docstore.global_index.partition_changes import Checkpoint
 from docstore.global_index.postings import packed
 from docstore.global_index.wanted import Values
 from docstore.shard import LOG_ENTRIES_KEPT
