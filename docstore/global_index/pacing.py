@@ -6,6 +6,7 @@ gives up the interpreter about ten times for each commit, and each time would wa
 """
 
 import time
+from collections.abc import Callable
 
 from docstore.giving_way import PAUSE_SECONDS, WORK_SECONDS
 
@@ -26,6 +27,8 @@ more, so many kilobytes of all partitions.
 """
 RATE_SECONDS, COST_WEIGHT = 0.3, 0.3
 """How long it takes until a change of pace is believed; what one step's cost counts."""
+KNOWN_SECONDS_MIN = 0.01
+"""What the first documents that are written count as at least: one alone tells no rate."""
 WRITING_SECONDS = 0.5
 """Since the last write, for which writes count as under way: a bulk writer's batches are apart."""
 REST_SECONDS = 0.004
@@ -46,19 +49,22 @@ BUSY_FILLED, IDLE_FILLED = 256, 4000
 class Pacing:
     """What both threads go by. `backlog` are the entries of all shards that are to be taken."""
 
-    def __init__(self) -> None:
-        self._written = -WRITING_SECONDS
-        self._noted = time.monotonic()
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._written = self._begun = -WRITING_SECONDS
+        self._noted = clock()
         self._rate = 0.0
         self._cost = 0.0
         self.backlog = 0
 
     def note_step(self, taken: int, backlog: int, computed: float) -> None:
         """A step took so many entries, computed so long, and left so many."""
-        now = time.monotonic()
-        passed = max(now - self._noted, 0.001)
+        now = self._clock()
+        passed = max(now - max(self._noted, self._begun), 0.001)
+        # Of writes that have just begun it is their mean: who writes in bulk is soon done.
+        known = min(max(now - self._begun, KNOWN_SECONDS_MIN), RATE_SECONDS)
         arrived = max(0, taken + backlog - self.backlog)
-        self._rate += min(passed / RATE_SECONDS, 1.0) * (arrived / passed - self._rate)
+        self._rate += min(passed / known, 1.0) * (arrived / passed - self._rate)
         if taken >= TAKEN_ENTRIES:  # of fewer, most is what a step costs
             weight = COST_WEIGHT if self._cost else 1.0
             self._cost += weight * (computed / taken - self._cost)
@@ -71,12 +77,15 @@ class Pacing:
 
     def note_write(self) -> None:
         """Somebody has written."""
-        self._written = time.monotonic()
+        now = self._clock()
+        if now - self._written >= WRITING_SECONDS:
+            self._begun, self._rate = now, 0.0
+        self._written = now
 
     @property
     def is_writing(self) -> bool:
         """Whether writes are under way."""
-        return time.monotonic() - self._written < WRITING_SECONDS
+        return self._clock() - self._written < WRITING_SECONDS
 
     @property
     def _share(self) -> float:

@@ -288,6 +288,29 @@ def test_who_writes_more_than_can_be_followed_is_left_most_of_the_machine() -> N
     assert pacing.rest(0.01, 10.0) == near[0]
 
 
+@pytest.mark.parametrize("was_busy", [False, True])
+@pytest.mark.parametrize(("a_second", "is_overwhelmed"), [(2000, False), (20_000, True)])
+def test_what_is_written_from_now_on_is_known_at_once(
+    was_busy: bool, a_second: int, is_overwhelmed: bool
+) -> None:
+    now = 100.0
+    pacing = Pacing(lambda: now)
+    if was_busy:
+        pacing.note_write()
+        for _ in range(100):
+            now += 0.005
+            pacing.note_step(TAKEN_ENTRIES, 0, 0.001)
+        assert pacing.is_overwhelmed
+    now += 60.0
+    pacing.note_write()
+    for _ in range(6):  # that is 30 ms; each step takes what it can and computes 20 us for each
+        now += 0.005
+        left = pacing.backlog + a_second // 200
+        taken = min(left, BEHIND_ENTRIES)
+        pacing.note_step(taken, left - taken, taken * 20e-6)
+    assert pacing.is_overwhelmed == is_overwhelmed
+
+
 def test_tails_are_taken_in_parts_and_none_is_left_out() -> None:
     tails = [Tail(n, 0, entries, entries, []) for n, entries in enumerate([3, 1, 9, 2, 2])]
     parts = list(in_parts(tails, 4))
