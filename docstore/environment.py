@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import lmdb
 import numpy as np
 
-from docstore.files import too_many_files
+from docstore.files import reserve, too_many_files
 from docstore.forks import INHERITED, forget_in_children
 from docstore.page_tree import DamagedPage, Pages, states
 from indexing.errors import Closed, Corruption, DocstoreError, Unavailable
@@ -34,6 +34,8 @@ _ATTEMPTS = 1000
 """Looks for a state of a file that is written meanwhile, each a fraction of a millisecond."""
 READERS_MAX = 1024
 """Reader slots: threads of all processes that read one shard at the same moment."""
+_LOCK_BYTES = 64 * (READERS_MAX + 2)
+"""LMDB writes to its lock file through memory: 64 bytes for each reader, and as many for itself."""
 
 Transaction = Any
 """LMDB's transaction: `get`, `put`, `delete` and `cursor`, each with `db=environment.tables[…]`."""
@@ -129,6 +131,8 @@ class Environment:
         forget_in_children(self)
 
     def _opened(self, tables: int, size: int, *, draft: bool) -> Any:
+        if not self._read_only:
+            reserve(self.path.with_name(f"{self.path.name}-lock"), _LOCK_BYTES)
         return lmdb.open(
             str(self.path),
             subdir=False,
@@ -336,7 +340,7 @@ class Environment:
         except lmdb.Error as error:
             raise self._ours(error) from error
         except OSError as error:
-            if error.errno == errno.ENOSPC:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise Unavailable(
                     "the disk is full", hint="free some space and try again", retryable=True
                 ) from error

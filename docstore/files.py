@@ -17,6 +17,8 @@ import orjson
 from indexing.errors import Corruption, Unavailable
 
 _LEFTOVER = ".leftover-"
+_BLOCK = 512
+"""What `stat` counts in, whatever a file system's blocks are."""
 Identity = tuple[int, int]
 """A file's device and number there."""
 
@@ -55,6 +57,21 @@ def identity(path: Path) -> Identity | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def reserve(path: Path, size: int) -> None:
+    """See that a file's first bytes have their place on the disk, making it; raises OSError.
+
+    What is written to a file through memory and finds no room ends the process.
+    """
+    with suppress(FileNotFoundError):
+        if path.stat().st_blocks * _BLOCK >= size:
+            return
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o664)
+    try:
+        os.posix_fallocate(handle, 0, size)
+    finally:
+        os.close(handle)
 
 
 def sync_directory(path: Path) -> None:

@@ -77,7 +77,7 @@ class Store:
         Raises Unavailable when another process writes it (naming the process) or the directory may
         not be used, NotFound when there is no store to read, Corruption for a newer format.
         """
-        directory = Path(path).expanduser()
+        directory = _directory(path)
         about = directory / STORE_FILE
         if read_only:
             if not about.exists():
@@ -357,3 +357,16 @@ class Store:
     def _check_writable(self) -> None:
         if self.read_only:
             raise Unavailable("the store is open read-only", hint="open it for writing")
+
+
+def _directory(path: str | Path) -> Path:
+    """Where a store is, wherever the program changes its directory to; raises Unavailable."""
+    directory = Path(path).expanduser().absolute()
+    try:
+        str(directory).encode()
+    except UnicodeEncodeError:
+        raise Unavailable(
+            f"the directory's name {str(directory)!r} is not UTF-8",
+            hint="give the store a directory whose whole path is",
+        ) from None
+    return directory

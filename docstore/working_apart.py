@@ -61,7 +61,10 @@ def started(
 
 def _import_paths() -> list[str]:
     # Programs put other things than strings there too, which importing passes over.
-    return [each for each in sys.path if each and isinstance(each, str)]
+    paths = [each for each in sys.path if each and isinstance(each, str)]
+    # Of `python -c`, the current directory is not among them, and both must run the same code.
+    home = str(Path(__file__).parents[1])
+    return paths if home in paths else [home, *paths]
 
 
 def is_heard(said: IO[bytes] | socket.socket | int, seconds: float) -> bool:

@@ -2,7 +2,8 @@
 
 A commit waits for the disk, which following the logs must not: lag is counted to memory, which is
 what is read. So does showing what was taken in the blocks that are searched. An error is kept for
-`stats` and tried again after a pause; what could not be written stays in memory and in the logs.
+`stats` and tried again after a pause that doubles; what could not be written stays in memory and in
+the logs.
 """
 
 import time
@@ -15,8 +16,6 @@ from indexing.errors import Closed, DocstoreError
 
 LOOK_SECONDS = 0.05
 """Between two looks at whether what is in memory should be written."""
-PAUSE_SECONDS = 1.0
-"""After an error such as a full disk."""
 
 
 class Flusher:
@@ -52,8 +51,9 @@ class Flusher:
                 self._thread.go_on()
             rest = self._pacing.flushing_rest(time.thread_time() - computed_before)
             if self.errors:
-                self._thread.rest(PAUSE_SECONDS)
+                self._thread.rest_after_error()
             else:
+                self._thread.went_well()
                 self._thread.rest(rest if is_filling else max(rest, LOOK_SECONDS))
 
     def step(self, *, is_writing: bool) -> tuple[bool, bool]:

@@ -34,8 +34,6 @@ from indexing.errors import Closed, DocstoreError
 
 IDLE_SECONDS = 0.05
 """Between two looks at whether documents should be compared."""
-PAUSE_SECONDS_FIRST = 0.1
-PAUSE_SECONDS_MAX = 10.0
 
 
 class Updater:
@@ -62,7 +60,6 @@ class Updater:
         self._thread = Woken("docstore-global-index", self._run)
         # Who follows in another thread would read and decode the same entries.
         self._following = threading.Lock()
-        self._pause = 0.0
         self._turn = 0
         self._pacing = Pacing()
         self._flusher = Flusher(indexes, self._pacing, self._fill, self._refilled)
@@ -85,7 +82,7 @@ class Updater:
             if more or self._errors:
                 self._thread.go_on()
             if self._errors:
-                self._thread.rest(self._next_pause())
+                self._thread.rest_after_error()
             elif is_writing:
                 self._thread.rest(self._pacing.rest(computed, time.perf_counter() - began))
             elif not more:
@@ -251,16 +248,12 @@ class Updater:
             self._thread.rest(taken / self.fill_rate - (time.monotonic() - began))
         return True
 
-    def _next_pause(self) -> float:
-        self._pause = min(PAUSE_SECONDS_MAX, max(PAUSE_SECONDS_FIRST, self._pause * 2))
-        return self._pause
-
     def _may_go_on(self) -> bool:
         """Wait until there is something to do; False when stopped."""
         idle = None if self.verifier.rate is None else IDLE_SECONDS
         may_go_on = self._thread.may_go_on(idle)
         if not self._errors:
-            self._pause = 0.0
+            self._thread.went_well()
         return may_go_on
 
     def stop(self) -> None:

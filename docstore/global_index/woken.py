@@ -7,6 +7,10 @@ time. Absent: what it does, which is a loop over `may_go_on`.
 import threading
 from collections.abc import Callable
 
+PAUSE_SECONDS_FIRST = 0.1
+PAUSE_SECONDS_MAX = 10.0
+"""After an error: a full disk is not asked again and again for as long as it is full."""
+
 
 class Woken:
     """One thread that runs `loop`, which ends when `may_go_on` says so."""
@@ -17,6 +21,7 @@ class Woken:
         self._changed = threading.Condition()
         self._is_woken = False
         self._is_stopped = False
+        self._pause = 0.0
         self._thread: threading.Thread | None = None
 
     def wake(self) -> None:
@@ -48,6 +53,15 @@ class Woken:
         if seconds > 0:
             with self._changed:
                 self._changed.wait_for(lambda: self._is_stopped, seconds)
+
+    def rest_after_error(self) -> None:
+        """Rest twice as long as the last time, until it is said that all `went_well`."""
+        self._pause = min(PAUSE_SECONDS_MAX, max(PAUSE_SECONDS_FIRST, self._pause * 2))
+        self.rest(self._pause)
+
+    def went_well(self) -> None:
+        """There is no error any more."""
+        self._pause = 0.0
 
     def stop(self) -> None:
         """Have it end, and wait until it has."""

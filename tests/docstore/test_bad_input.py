@@ -350,3 +350,27 @@ def test_each_error_can_be_shown_to_people_and_programs(cars: Collection[Car]) -
     assert shown["code"] == "invalid-document"
     assert shown["hint"] in str(refused.value)
     assert orjson.dumps(shown)
+
+
+def test_a_store_stays_where_it_is_when_the_program_goes_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with Store.open("data") as store:
+        assert store.path == tmp_path / "data"
+        things = store.create_collection("things", partitions=4)
+        monkeypatch.chdir("elsewhere")
+        assert not things.put_many({"id": str(n)} for n in range(40)).errors
+        assert not list(store.check())
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    with Store.open("../data", read_only=True) as store:
+        assert store.collection("things").count() == 40
+
+
+def test_a_directory_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
+    named = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    with pytest.raises(Unavailable, match="UTF-8") as refused:
+        Store.open(named)
+    assert refused.value.hint
+    assert not named.exists()

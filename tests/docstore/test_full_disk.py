@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from docstore import Store
+from docstore import GlobalIndex, Store
+from docstore.files import reserve
 
 PROGRAM = """
 import resource, sys
@@ -73,3 +74,26 @@ def test_a_change_that_finds_no_room_leaves_everything_as_it_was(
         partitions = store.collection("things").partitions
         held = sorted(path.name for path in partitions.shards.directory.iterdir())
         assert held == sorted(map(str, partitions.numbers))
+
+
+def test_what_is_written_through_memory_has_its_place_on_the_disk(tmp_path: Path) -> None:
+    # Else the first write there, on a disk that has become full, would end the process.
+    with Store.open(tmp_path) as store:
+        things = store.create_collection("things", partitions=2, indexes=[GlobalIndex("color")])
+        assert not things.put_many({"id": str(n), "color": "red"} for n in range(40)).errors
+        things.indexes.catch_up()
+        things.split(things.partitions.numbers[0])
+    locks = [each.stat() for each in tmp_path.rglob("*-lock")]
+    assert len(locks) > 3
+    assert all(each.st_blocks * 512 >= each.st_size for each in locks)
+
+
+def test_a_sparse_file_gets_its_place_and_keeps_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with path.open("wb") as file:
+        file.write(b"held")
+        file.truncate(100_000)
+    assert path.stat().st_blocks * 512 < 100_000
+    reserve(path, 100_000)
+    assert path.stat().st_blocks * 512 >= 100_000
+    assert path.read_bytes() == b"held" + bytes(99_996)
