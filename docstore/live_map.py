@@ -330,17 +330,24 @@ class LiveMap:
         with contextlib.suppress(RuntimeError):
             self._resources.commit_pool.submit(removed)
 
+    def refuse(self) -> None:
+        """Open nothing any more; what is open stays usable until `close`."""
+        self.shards.refuse()
+
     def close(self, *, refresh: bool = True) -> None:
         """Bring every opened index up to its log unless told not to, and close the shards.
 
-        A change under way fails, and cleans up before this returns.
+        A change under way fails, and cleans up before this returns. The shards are closed whatever
+        an index raises.
         """
-        self.indexes.close()
-        with self._removing:
-            self._is_closed = True
-        self.shards.refuse()
-        with self._changing:
-            self.shards.close(refresh=refresh)
+        try:
+            self.indexes.close()
+        finally:
+            with self._removing:
+                self._is_closed = True
+            self.refuse()
+            with self._changing:
+                self.shards.close(refresh=refresh)
 
 
 def _remove_unowned(directory: Path, owned: PartitionMap) -> None:

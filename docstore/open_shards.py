@@ -6,7 +6,7 @@ the same whatever the number of partitions. Which of them are in use is the map'
 
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -188,7 +188,10 @@ class OpenShards:
                 inherited.close()
 
     def close(self, *, refresh: bool) -> None:
-        """Bring every index in use up to its log unless told not to, and close all."""
+        """Bring every index in use up to its log unless told not to, and close all.
+
+        Every file is closed whatever an index raises.
+        """
         with self._opening:
             self._closed = True
             followers, shards = list(self._followers.values()), list(self._shards.values())
@@ -197,11 +200,10 @@ class OpenShards:
             self._shards.clear()
             self._inherited.clear()
         self._resources.background.forget(followers)
-        try:
-            for follower in followers:
-                follower.close(refresh=refresh)
-        finally:
-            for each in shards:
-                each.close()
+        with ExitStack() as closing:
             for history in inherited:
-                history.close()
+                closing.callback(history.close)
+            for each in shards:
+                closing.callback(each.close)
+            for follower in followers:
+                closing.callback(follower.close, refresh=refresh)

@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from docstore.background import BackgroundRefresh
@@ -47,10 +48,10 @@ class Resources:
 
     def end(self) -> None:
         """Give back everything, once no collection uses it."""
-        if self.recorder.into is not None:
-            self.recorder.into.close()
-        self.budget.close()
-        self.pool.shutdown()
-        self.commit_pool.shutdown()
-        self.search_pool.shutdown()
-        self.applier.close()
+        with ExitStack() as ending:
+            ending.callback(self.applier.close)
+            for pool in (self.search_pool, self.commit_pool, self.pool):
+                ending.callback(pool.shutdown)
+            ending.callback(self.budget.close)
+            if self.recorder.into is not None:
+                self.recorder.into.close()

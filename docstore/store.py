@@ -7,6 +7,7 @@ lost when a process dies; `close` leaves every index up to its log.
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
@@ -120,28 +121,36 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Bring every index up to its log and close; calling it again does nothing."""
-        if self._closed_because:
-            return
-        self._closed_because = "the store is closed"
-        self._resources.background.stop()
-        if self._growth is not None:
-            self._growth.stop()
-        try:
-            for live in self._live.values():
-                live.close()
-        finally:
-            if self._growth is not None:
-                self._growth.join()
-            self._resources.end()
+        """Bring every index up to its log and close; calling it again does nothing.
+
+        What one collection raises keeps nothing else open; the last of several errors is raised.
+        """
+        with self._opening:
+            if self._closed_because:
+                return
+            self._closed_because = "the store is closed"
+            lives = list(self._live.values())
+        with ExitStack() as closing:
+            # Backwards: another process may write once nothing is open here.
             if self._lock is not None:
-                self._lock.release()
+                closing.callback(self._lock.release)
+            closing.callback(self._resources.end)
+            if self._growth is not None:
+                closing.callback(self._growth.join)
+            for live in lives:
+                closing.callback(live.close)
+            for live in lives:
+                closing.callback(live.refuse)
+            closing.callback(self._resources.background.stop)
+            if self._growth is not None:
+                self._growth.stop()
 
     def forget(self) -> None:
         """Be closed in a forked child; what is open stays the parent's."""
         if not self._closed_because and self._lock is not None:
             self._lock.forget()
         self._closed_because = self._closed_because or INHERITED
+        self._opening = threading.Lock()
 
     def _check_open(self) -> None:
         if self._closed_because:
@@ -240,6 +249,7 @@ class Store:
 
     def _opened(self, name: str, model: type[BaseModel] | None) -> Collection[Any]:
         with self._opening:
+            self._check_open()
             if name in self._dropping or not (self._path / name / DEFINITION_FILE).exists():
                 raise self._not_found(name)
             live = self._live.get(name)
