@@ -3,8 +3,13 @@
 Rules, each named in a violation: `log` (dense seqs, ending at the head), `log-document` (the last
 entry of a key agrees with its document), `placement` (a document is in the shard that owns its
 key), `index-missing`, `index-extra`, `index-stale` (documents and index agree, key by key). What
-cannot be read, a file or a document, is `corruption`. Memory is bounded: documents and index are
-walked side by side in key order.
+cannot be read, a file or a document, is `corruption`.
+
+Invariant: what is compared is of one moment, or nothing was written to it in between, as the log
+tells: beside writers too, only what is so is reported. Documents and index are walked side by side
+in key order, so memory is bounded by batches, and by the keys that were deleted: those put and
+deleted again in the log, each from the one entry to the other, and, where the index holds what the
+documents do not, those written since; some 150 bytes each.
 """
 
 from collections.abc import Generator, Iterator
@@ -13,7 +18,7 @@ from typing import NamedTuple
 from docstore import keys
 from docstore.partitions import Partitions
 from docstore.pinning import Pin
-from docstore.records import Operation, parsed
+from docstore.records import Entry, Operation, Record, parsed
 from docstore.shard import Shard
 from docstore.types import Violation
 from indexing.errors import Corruption, DocstoreError
@@ -52,8 +57,10 @@ def check_collection(pin: Pin[Partitions]) -> Iterator[Violation]:
             of = _Shard(partitions, partitions.shard(number), number)
             yield from _check_log(of)
             yield from _check_placement(of)
-            (view,) = partitions.views([number], None, current=True).values()
-            yield from _check_index(of, view, partitions.follower(number).checkpoint)
+            partitions.views([number], None, current=True)
+            follower = partitions.follower(number)
+            covered = follower.checkpoint  # before the view, which then is not older
+            yield from _check_index(of, follower.view(), covered)
         except DocstoreError as error:
             yield Violation(partitions.definition.name, number, error.code, str(error))
     if not damaged:
@@ -74,65 +81,79 @@ def _check_files(partitions: Partitions) -> Generator[Violation, None, set[int]]
 
 
 def _check_log(of: _Shard) -> Iterator[Violation]:
-    first, last = of.shard.log_range()
-    head, base = of.shard.head, of.shard.base
+    head, base = of.shard.visible_head, of.shard.base
+    first, last = of.shard.log_range()  # after the head, which it then is not behind
     if max(last, base) < head:
         yield of.violation("log", f"the log ends at {last}, its head says {head}")
-    expected = first
     latest = first - 1
-    while latest < last:
-        batch = of.shard.tail(latest, LOG_BATCH)
-        if not batch:
-            break
-        for entry, document in batch:
-            # Up to the base there are only some entries, of documents that moved here.
-            is_gap = entry.seq > base and entry.seq != max(expected, base + 1)
-            if is_gap and expected >= of.shard.log_range()[0]:  # else it was let go of meanwhile
+    lost: dict[bytes, int] = {}  # of keys without a document, the last put
+    for entry, document in _entries(of.shard, latest, last):
+        expected, latest = latest + 1, entry.seq
+        # Up to the base there are only some entries, of documents that moved here.
+        if entry.seq > base and entry.seq != max(expected, base + 1):
+            if expected >= of.shard.log_range()[0]:
                 yield of.violation("log", f"entry {expected} is missing before {entry.seq}")
-            expected = entry.seq + 1
-            latest = entry.seq
-            if entry.operation is Operation.MOVED:
-                continue
-            if document is not None and document.seq >= entry.seq:
-                if document.seq == entry.seq and (
-                    entry.operation is not Operation.PUT or document.version != entry.version
-                ):
-                    yield of.violation(
-                        "log-document",
-                        f"entry {entry.seq} is {entry.operation.name} of version {entry.version}, "
-                        f"the document says version {document.version}",
-                        entry.key,
-                    )
-            elif entry.operation is Operation.PUT and document is not None:
-                yield of.violation(
-                    "log-document",
-                    f"the document is of seq {document.seq}, the log has a later put {entry.seq}",
-                    entry.key,
-                )
-    yield from _check_lost(of, first, last)
-
-
-def _check_lost(of: _Shard, first: int, last: int) -> Iterator[Violation]:
-    """Keys whose last entry is a put but which have no document, and documents of later deletes."""
-    ended: dict[bytes, tuple[int, Operation]] = {}
-    latest = first - 1
-    while latest < last:
-        batch = of.shard.tail(latest, LOG_BATCH)
-        if not batch:
-            break
-        for entry, _ in batch:
-            latest = entry.seq
-            ended[entry.key] = (entry.seq, entry.operation)
-    for key, (seq, operation) in ended.items():
-        document = of.shard.get(key)
-        if operation is Operation.PUT and document is None and of.shard.head == last:
+            else:
+                lost.clear()  # entries were let go of meanwhile, deletes perhaps
+        if entry.operation is Operation.PUT and document is None:
+            lost[entry.key] = entry.seq
+        else:
+            lost.pop(entry.key, None)
+        detail = _contradiction(entry, document)
+        if detail is not None:
+            yield of.violation("log-document", detail, entry.key)
+    written = _Written(of.shard, latest)
+    for key, seq in lost.items():
+        if key not in written:
             yield of.violation("log-document", f"put {seq} has no document", key)
-        if operation is Operation.DELETE and document is not None and document.seq <= seq:
-            yield of.violation("log-document", f"delete {seq} left a document", key)
+
+
+def _entries(shard: Shard, after: int, last: int) -> Iterator[tuple[Entry, Record | None]]:
+    """The entries of a log up to `last` at least, each with its document as of the same moment."""
+    while after < last and (batch := shard.tail(after, LOG_BATCH)):
+        yield from batch
+        after = batch[-1][0].seq
+
+
+def _contradiction(entry: Entry, document: Record | None) -> str | None:
+    """How an entry of the log and its key's document, both of one moment, cannot both be so."""
+    if entry.operation is Operation.MOVED or document is None or document.seq > entry.seq:
+        return None
+    if entry.operation is Operation.DELETE:
+        return f"delete {entry.seq} left a document of seq {document.seq}"
+    if document.seq < entry.seq:
+        return f"the document is of seq {document.seq}, the log has a later put {entry.seq}"
+    if document.version != entry.version:
+        return (
+            f"entry {entry.seq} is {entry.operation.name} of version {entry.version}, "
+            f"the document says version {document.version}"
+        )
+    return None
+
+
+class _Written:
+    """The keys that were written after a seq: contains a key if the log has it now, or may have."""
+
+    def __init__(self, shard: Shard, after: int) -> None:
+        self._shard = shard
+        self._latest = after
+        self._keys: set[bytes] = set()
+        self._is_cut = False
+
+    def __contains__(self, key: bytes) -> bool:
+        while not self._is_cut and key not in self._keys:
+            batch = self._shard.tail(self._latest, LOG_BATCH)
+            if not batch:
+                return False
+            # What was let go of before it was looked at may have been of any key.
+            self._is_cut = not self._shard.is_next(self._latest, batch[0][0].seq)
+            self._keys.update(entry.key for entry, _ in batch)
+            self._latest = batch[-1][0].seq
+        return True
 
 
 def _check_placement(of: _Shard) -> Iterator[Violation]:
-    head = of.shard.head
+    head = of.shard.visible_head
     for key, document in of.shard.scan():
         owner = of.partitions.number_of(key)
         if owner != of.number:
@@ -141,18 +162,21 @@ def _check_placement(of: _Shard) -> Iterator[Violation]:
             parsed(document.body)
         except Corruption as error:
             yield of.violation(error.code, error.message, key)
-        if document.seq > max(head, of.shard.head):
+        if document.seq > head:
+            head = of.shard.visible_head  # written during the scan, so the head was too
+        if document.seq > head:
             yield of.violation("log", f"a document is of seq {document.seq}, beyond the head", key)
 
 
 def _check_index(of: _Shard, view: View, covered: int) -> Iterator[Violation]:
-    """Documents against the index, both in key order."""
+    """Documents against an index that has all up to `covered`, both in key order."""
+    written = _Written(of.shard, covered)
     indexed = _indexed(view)
     entry = next(indexed, None)
     for key, document in of.shard.scan():
         text = of.partitions.key_text(key)
         while entry is not None and entry[0] < text:
-            yield from _extra(of, entry)
+            yield from _extra(of, entry, written)
             entry = next(indexed, None)
         if entry is None or entry[0] != text:
             if document.seq <= covered:
@@ -166,14 +190,13 @@ def _check_index(of: _Shard, view: View, covered: int) -> Iterator[Violation]:
             yield of.violation("index-extra", "the index has the document twice", key)
             entry = next(indexed, None)
     while entry is not None:
-        yield from _extra(of, entry)
+        yield from _extra(of, entry, written)
         entry = next(indexed, None)
 
 
-def _extra(of: _Shard, entry: tuple[str, int]) -> Iterator[Violation]:
+def _extra(of: _Shard, entry: tuple[str, int], written: _Written) -> Iterator[Violation]:
     key = keys.from_key_text(of.partitions.definition.key, entry[0])
-    document = of.shard.get(key)
-    if document is None and of.shard.head == of.partitions.follower(of.number).checkpoint:
+    if of.shard.get(key) is None and key not in written:
         yield of.violation("index-extra", f"the index has a document of seq {entry[1]}", key)
 
 
