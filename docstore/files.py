@@ -167,4 +167,5 @@ def remove_leftovers(directory: Path) -> None:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            path.unlink(missing_ok=True)
+            with usable(path):
+                path.unlink(missing_ok=True)

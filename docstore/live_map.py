@@ -314,7 +314,8 @@ class LiveMap:
         if self._unowned:
             files.write_json(path, {"format": _FORMAT, "shards": sorted(self._unowned)})
         else:
-            path.unlink(missing_ok=True)
+            with files.usable(path):
+                path.unlink(missing_ok=True)
 
     def remove_soon(self, numbers: Iterable[int]) -> None:
         """Remove shards in another thread; what fails is tried again when the store is opened."""

@@ -3,13 +3,16 @@
 A process of its own: what a file may hold at most is a limit of the whole process.
 """
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from docstore import GlobalIndex, Store
+from docstore import GlobalIndex, Key, Store, Unavailable
 from docstore.files import reserve
 
 PROGRAM = """
@@ -97,3 +100,65 @@ def test_a_sparse_file_gets_its_place_and_keeps_what_it_holds(tmp_path: Path) ->
     reserve(path, 100_000)
     assert path.stat().st_blocks * 512 >= 100_000
     assert path.read_bytes() == b"held" + bytes(99_996)
+
+
+@pytest.mark.parametrize("change", ["split", "merge", "salt"])
+def test_a_change_that_was_made_says_so_when_its_list_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    is_full = False
+    replace, unlink = Path.replace, Path.unlink
+
+    def refused(path: Path) -> None:
+        if is_full and path.name == "moving.json":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def replaced(path: Path, target: Path) -> Path:
+        nonlocal is_full
+        refused(target)
+        is_full |= is_changing and target.name == "collection.json"
+        return replace(path, target)
+
+    def unlinked(path: Path, **given: Any) -> None:
+        refused(path)
+        unlink(path, **given)
+
+    is_changing = False
+    with Store.open(tmp_path / change, auto_split=False) as store:
+        things = store.create_collection("things", key=Key("shop", "n"), partitions=2)
+        things.put_many({"shop": f"s{n % 40}", "n": n} for n in range(50))
+        monkeypatch.setattr(Path, "replace", replaced)
+        monkeypatch.setattr(Path, "unlink", unlinked)
+        is_changing = True
+        made = {
+            "split": lambda: things.split(0),
+            "merge": lambda: things.merge(0, 1),
+            "salt": lambda: things.salt(("s1",), 4),
+        }[change]()
+        assert (made.kind, made.epoch) == (change, 2)
+        assert set(made.targets) <= set(things.partitions.numbers)
+        assert things.stats()["history"][-1]["documents"] == made.documents
+        assert things.count() == 50
+    is_full = False
+    with Store.open(tmp_path / change) as store:
+        assert store.collection("things").count() == 50
+        assert list(store.check()) == []
+        held = sorted(path.name for path in (tmp_path / change / "things" / "shards").iterdir())
+        assert held == sorted(map(str, store.collection("things").partitions.numbers))
+
+
+def test_what_a_crash_left_and_cannot_be_removed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Store.open(tmp_path).close()
+    (tmp_path / ".leftover-1").write_bytes(b"")
+
+    def unlinked(path: Path, **_: Any) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", unlinked)
+        with pytest.raises(Unavailable, match=r"\.leftover-1: Input/output error"):
+            Store.open(tmp_path)
+    Store.open(tmp_path).close()
+    assert not (tmp_path / ".leftover-1").exists()
