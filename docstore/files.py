@@ -76,11 +76,32 @@ def reserve(path: Path, size: int) -> None:
 
 def sync_directory(path: Path) -> None:
     """Make the names in a directory durable."""
+    _sync(path)
+
+
+def _sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory, and those above it, durably; one that exists stays as it is."""
+    with usable(path):
+        made = [each for each in (path, *path.parents) if not each.exists()]
+        path.mkdir(parents=True, exist_ok=True)
+        for each in made:
+            sync_directory(each.parent)
+
+
+def sync_content(path: Path) -> None:
+    """Make all that is in a directory durable; nobody may have a file there open."""
+    with usable(path):
+        for directory, _, names in os.walk(path, topdown=False):
+            for each in (*names, "."):
+                _sync(Path(directory, each))
 
 
 def write_json(path: Path, value: Any) -> None:

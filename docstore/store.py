@@ -85,8 +85,7 @@ class Store:
                 raise NotFound(f"there is no store in {directory}", hint="check the path")
             files.check_format(about, files.read_json(about), _FORMAT)
             return cls(directory, None)
-        with files.usable(directory):
-            directory.mkdir(parents=True, exist_ok=True)
+        files.make_directory(directory)
         lock = WriterLock(directory)
         try:
             if about.exists():

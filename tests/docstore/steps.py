@@ -4,6 +4,7 @@ A step is one thing after which a killed process leaves other files: a committed
 replaced file, a directory made durable or removed.
 """
 
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -78,3 +79,35 @@ def copied(data: Path, copy: Path) -> None:
             return
         except shutil.Error:  # an index threw files away while it was copied
             shutil.rmtree(copy)
+
+
+class Synced:
+    """What was made durable, as it was then: the rest is lost when the power goes."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[int, int, int, int]] = set()
+
+    def note(self, handle: int) -> None:
+        self._seen.add(_state(os.fstat(handle)))
+
+    def lacks(self, path: Path) -> bool:
+        """Whether a file, or the names in a directory, changed since, or never were."""
+        return _state(path.stat()) not in self._seen
+
+
+def _state(found: os.stat_result) -> tuple[int, int, int, int]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@contextmanager
+def each_sync() -> Iterator[Synced]:
+    """What the body makes durable; of what LMDB and Tantivy make so themselves nothing is seen."""
+    synced, sync = Synced(), os.fsync
+
+    def noted(handle: int) -> None:
+        sync(handle)
+        synced.note(handle)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", noted)
+        yield synced

@@ -13,7 +13,7 @@ from docstore import Closed, Collection, Corruption, Store, Unavailable
 
 NAMES = ["a", "b", "c"]
 LOST = (Corruption, Unavailable)
-"""What is said of an index without a directory: by who commits, or by a thread that writes."""
+"""What a lost index raises: it depends on which of its files is missed first."""
 
 
 def store_with_a_lost_index(data: Path, lost: str) -> Store:

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from docstore import NotFound, Store
+from docstore.new_shards import make_shards
+from indexing.schema import Schema
+from tests.docstore.steps import copied, each_sync
 
 
 def test_a_schemaless_store_of_another_process_is_read_before_all_shards_were_written(
@@ -49,3 +52,31 @@ def test_a_reader_is_told_that_a_collection_was_made_anew(tmp_path: Path) -> Non
         with pytest.raises(NotFound):
             things.search("old")
         assert reader.collection("things").count() == 0
+
+
+def test_every_file_of_new_shards_is_durable(tmp_path: Path) -> None:
+    directory = tmp_path / "shards"
+    with each_sync() as synced:
+        make_shards(directory, range(3), Schema())
+    made = sorted(directory.rglob("*"))
+    assert len(made) > 3 * 4
+    assert [each for each in (directory, *made) if synced.lacks(each)] == []
+
+
+def test_a_collection_outlives_the_power_that_goes_right_after_it_was_made(tmp_path: Path) -> None:
+    with each_sync() as synced:
+        store = Store.open(tmp_path / "new" / "data")
+        store.create_collection("things", partitions=3)
+    kept = [path for path in (tmp_path, *tmp_path.rglob("*")) if not synced.lacks(path)]
+    assert {tmp_path, tmp_path / "new", store.path} <= set(kept)
+    copy = tmp_path / "copy"
+    copied(store.path, copy)
+    for path in copy.rglob("*.mdb"):
+        if store.path / path.relative_to(copy) not in kept:
+            path.write_bytes(b"")
+    store.close()
+    with Store.open(copy) as store:
+        things = store.collection("things")
+        assert things.put_many({"id": str(number)} for number in range(30)).errors == []
+        assert things.search(limit=0).total == 30
+        assert list(store.check()) == []
