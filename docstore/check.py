@@ -64,7 +64,10 @@ def check_collection(pin: Pin[Partitions]) -> Iterator[Violation]:
         except DocstoreError as error:
             yield Violation(partitions.definition.name, number, error.code, str(error))
     if not damaged:
-        yield from partitions.indexes.check()
+        try:
+            yield from partitions.indexes.check()
+        except DocstoreError as error:
+            yield Violation(partitions.definition.name, None, error.code, str(error))
     pin.release()
 
 

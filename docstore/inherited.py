@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from docstore.environment import Environment
-from docstore.records import Entry, pack_entry, unpack_entry
+from docstore.records import Entry, pack_entry, unpack_entry, unreadable
 
 INHERITED_FILE = "inherited.mdb"
 TABLES = ("ancestors", "entries")
@@ -68,7 +68,12 @@ class Inherited:
     def held(self, ancestor: int) -> Held | None:
         """What is held of an ancestor; None for one that is none."""
         stored = self._environment.get("ancestors", _NUMBER.pack(ancestor))
-        return None if stored is None else Held(*_FLOOR.unpack(stored))
+        if stored is None:
+            return None
+        try:
+            return Held(*_FLOOR.unpack(stored))
+        except struct.error as error:
+            raise unreadable("ancestor's floor", f"{len(stored)} bytes") from error
 
     def count(self) -> int:
         """How many entries are held."""

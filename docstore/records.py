@@ -1,7 +1,8 @@
 """What a shard keeps on disk, value by value: documents, log entries, operations, the checkpoint.
 
 Every value begins with a format byte; FORMAT.md describes each with an example. Numbers here are
-on disk: they never change meaning, a new form takes a new number.
+on disk: they never change meaning, a new form takes a new number. Invariant: what is stored is read
+as it was packed or raises Corruption; nothing else, whatever bytes took its place.
 """
 
 import struct
@@ -106,8 +107,13 @@ def pack_seq(seq: int) -> bytes:
 
 
 def unpack_seq(data: bytes | None) -> int:
-    """A seq back from its bytes; 0 when there are none."""
-    return 0 if data is None else int(_SEQ.unpack(data)[0])
+    """A seq back from its bytes; 0 when there are none. Raises Corruption."""
+    if data is None:
+        return 0
+    try:
+        return int(_SEQ.unpack(data)[0])
+    except struct.error as error:
+        raise unreadable("seq", f"{len(data)} bytes") from error
 
 
 def pack_document(version: int, seq: int, body: bytes) -> bytes:
@@ -120,17 +126,20 @@ def unpack_document(data: bytes) -> Record:
     try:
         form, version, seq = _DOCUMENT.unpack_from(data)
     except struct.error as error:
-        raise _broken("document", "too short") from error
+        raise unreadable("document", "too short") from error
     if form != _FORMAT:
-        raise _broken("document", f"format {form}")
+        raise unreadable("document", f"format {form}")
     return Record(version, seq, data[_DOCUMENT.size :])
 
 
 def revision_of(data: bytes) -> tuple[int, int]:
     """Just the version and the seq of a document's value; raises Corruption on another format."""
-    form, version, seq = _DOCUMENT.unpack_from(data)
+    try:
+        form, version, seq = _DOCUMENT.unpack_from(data)
+    except struct.error as error:
+        raise unreadable("document", "too short") from error
     if form != _FORMAT:
-        raise _broken("document", f"format {form}")
+        raise unreadable("document", f"format {form}")
     return version, seq
 
 
@@ -140,22 +149,24 @@ def pack_entry(operation: int, version: int, at: int, key: bytes, op_id: bytes =
 
 
 def unpack_entry(seq: bytes, data: bytes) -> Entry:
-    """A log entry read back from its key and value; raises Corruption on another format."""
+    """A log entry read back from its key and value.
+
+    Raises Corruption on another format, or an operation that only a newer docstore knows.
+    """
     try:
+        (number,) = _SEQ.unpack(seq)
         form, operation, version, at, length = _ENTRY.unpack_from(data)
     except struct.error as error:
-        raise _broken("log entry", "too short") from error
+        raise unreadable("log entry", "too short") from error
     if form != _FORMAT:
-        raise _broken("log entry", f"format {form}")
+        raise unreadable("log entry", f"entry {number} has format {form}")
+    known = OPERATIONS.get(operation)
+    if known is None:
+        raise unreadable("log entry", f"entry {number} is of operation {operation}")
     end = _ENTRY.size + length
-    return Entry(
-        _SEQ.unpack(seq)[0],
-        OPERATIONS[operation],
-        version,
-        at,
-        data[_ENTRY.size : end],
-        data[end:],
-    )
+    if len(data) < end:
+        raise unreadable("log entry", f"entry {number} is too short")
+    return Entry(number, known, version, at, data[_ENTRY.size : end], data[end:])
 
 
 def pack_answer(answer: Answer) -> bytes:
@@ -168,14 +179,17 @@ def pack_answer(answer: Answer) -> bytes:
 
 
 def unpack_answer(data: bytes) -> Answer:
-    """An operation's answer read back."""
-    form, flags, version, seq = _ANSWER.unpack_from(data)
+    """An operation's answer read back; raises Corruption on another format."""
     end, origin = _ANSWER.size, None
-    if form == _MOVED_FORMAT:
-        origin = _ORIGIN.unpack_from(data, end)
-        end += _ORIGIN.size
-    elif form != _FORMAT:
-        raise _broken("operation", f"format {form}")
+    try:
+        form, flags, version, seq = _ANSWER.unpack_from(data)
+        if form == _MOVED_FORMAT:
+            origin = _ORIGIN.unpack_from(data, end)
+            end += _ORIGIN.size
+    except struct.error as error:
+        raise unreadable("operation", "too short") from error
+    if origin is None and form != _FORMAT:
+        raise unreadable("operation", f"format {form}")
     return Answer(data[end:], version, seq, bool(flags & 1), bool(flags & 2), origin)
 
 
@@ -192,16 +206,23 @@ def pack_checkpoint(checkpoint: IndexCheckpoint) -> bytes:
 
 
 def unpack_checkpoint(data: bytes | None) -> IndexCheckpoint | None:
-    """The index checkpoint read back; None when there is none yet."""
+    """The index checkpoint read back; None when there is none yet. Raises Corruption."""
     if data is None:
         return None
-    form = orjson.loads(data)
-    if form["format"] != _FORMAT:
-        raise _broken("checkpoint", f"format {form['format']}")
-    return IndexCheckpoint(form["generation"], form["stamp"], form["seq"])
+    try:
+        form = orjson.loads(data)
+        found = [form[name] for name in ("format", "generation", "stamp", "seq")]
+    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError) as error:
+        raise unreadable("checkpoint", str(error)) from error
+    if not all(type(each) is int and each >= 0 for each in found):
+        raise unreadable("checkpoint", "a number is none")
+    if found[0] != _FORMAT:
+        raise unreadable("checkpoint", f"format {found[0]}")
+    return IndexCheckpoint(*found[1:])
 
 
-def _broken(what: str, why: str) -> Corruption:
+def unreadable(what: str, why: str) -> Corruption:
+    """The error for a stored value of which some kind cannot be read."""
     return Corruption(
         f"a stored {what} cannot be read: {why}",
         hint="it was written by a newer docstore, or the file is damaged: upgrade, or restore it",

@@ -75,7 +75,11 @@ class Shard:
         self.environment = Environment(path, read_only=read_only, draft=draft)
         self._group: GroupCommit[Write, Outcome] = GroupCommit(self._commit)
         self._recent = RecentWrites()
-        self._head = self._stored_head()
+        try:
+            self._head = self._stored_head()
+        except BaseException:
+            self.environment.close()
+            raise
         self._is_moved = False
         self.log_floor: Callable[[], int] | None = None
         """The seq up to which other followers of the log are done with it."""
