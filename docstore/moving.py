@@ -157,6 +157,7 @@ class Moving:
         self._begin(source.number, Held(source.base, floor))
         while after < end:
             tail = source.tail(after, COPY_BATCH)
+            source.check_unbroken(after, tail)
             self._inherit(source.number, [entry for entry, _ in tail if entry.seq <= end])
             after = tail[-1][0].seq
             self._progress("copying the log", min(after, end) - floor, end - floor)
@@ -197,7 +198,9 @@ class Moving:
                 self._progress("following the log", followed - begin, end - begin)
 
     def _follow_batch(self, source: Shard) -> None:
-        tail = source.tail(self._followed[source.number], COPY_BATCH)
+        followed = self._followed[source.number]
+        tail = source.tail(followed, COPY_BATCH)
+        source.check_unbroken(followed, tail)
         self._inherit(source.number, [entry for entry, _ in tail])
         by_target: dict[int, Touched] = {}
         for entry, record in tail:

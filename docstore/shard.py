@@ -236,6 +236,25 @@ class Shard:
         """Like `tail`, from memory if it is there: each document as it is after these, or later."""
         return self._recent.after(after, most) or self.tail(after, most)
 
+    def check_unbroken(self, after: int, batch: Sequence[tuple[Entry, Record | None]]) -> None:
+        """Refuse a batch that is not just what follows a seq below the head; raises Corruption."""
+        if batch and batch[-1][0].seq == after + len(batch):
+            return
+        base, latest = self.base, after
+        for entry, _ in batch:
+            if entry.seq > base and entry.seq != max(latest, base) + 1:
+                raise self._broken(f"has no entry {max(latest, base) + 1}, but {entry.seq}")
+            latest = entry.seq
+        if not batch:
+            raise self._broken(f"ends at {after}, its head says {self.visible_head}")
+
+    def _broken(self, how: str) -> Corruption:
+        return Corruption(
+            f"the log of shard {self.number} {how}",
+            hint="rebuild the shard's index, which takes documents alone, or restore the shard's "
+            "directory from a copy",
+        )
+
     def written_at(self, after: int) -> int | None:
         """When the first log entry after a seq was written, in microseconds since 1970."""
         with self.environment.read() as transaction:

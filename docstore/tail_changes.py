@@ -21,8 +21,9 @@ class NewColumns(Exception):
 
 
 class TailChanges:
-    """The changes from `after` up to at least `head`; iterate it once. Raises NewColumns.
+    """The changes from `after` up to at least `head`; iterate it once.
 
+    Raises NewColumns, and Corruption where the log does not hold them all.
     Entries up to `distrusted` may be in the index already, so their documents are never new to it.
     """
 
@@ -48,7 +49,9 @@ class TailChanges:
         after = self._after
         while after < self.covered:
             most = min(TAIL_BATCH, self.covered - after)
-            for entry, document in self._shard.next_written(after, most):
+            batch = self._shard.next_written(after, most)
+            self._shard.check_unbroken(after, batch)
+            for entry, document in batch:
                 if entry.seq > self.covered:
                     after = entry.seq
                     break  # not every seq need have an entry, so more than asked were read
