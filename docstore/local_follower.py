@@ -52,7 +52,14 @@ class _Taken:
 
 
 class LocalFollower:
-    """The local index of one shard. Many threads may refresh and search; one fills at a time."""
+    """The local index of one shard. Many threads may refresh and search; one fills at a time.
+
+    `_filling` guards what the index takes and has taken (`_taken`, `_distrusted`, `refreshes`,
+    `refresh_seconds`), and is held while another index comes into effect. `_waking`, the inner one,
+    guards which index that is (`_awake`, `_generation`, `checkpoint`): who opens it holds it to the
+    end, so it is never one that was replaced meanwhile. Both are written under their locks and read
+    without: `_awake` is set before the `checkpoint` that it covers.
+    """
 
     def __init__(
         self,
@@ -126,7 +133,8 @@ class LocalFollower:
         """Let go of the open index until it is used again; not while it is being filled."""
         if self._filling.acquire(blocking=False):
             try:
-                index, self._awake = self._awake, None
+                with self._waking:
+                    index, self._awake = self._awake, None
                 if index is not None:
                     index.close(self._budget)
             finally:
@@ -166,8 +174,13 @@ class LocalFollower:
         self._remove_other_generations()
 
     def _take(self, index: LocalIndex, generation: int, seq: int) -> None:
-        self._awake, self._generation, self.checkpoint = index, generation, seq
+        """Put an index in effect and let go of the one before."""
+        with self._waking:
+            old = self._awake
+            self._awake, self._generation, self.checkpoint = index, generation, seq
         self._documents = index.view().documents
+        if old is not None and old is not index:
+            old.close(self._budget)
 
     def _remove_other_generations(self) -> None:
         for directory in self._directory.glob("*"):
@@ -291,10 +304,7 @@ class LocalFollower:
             self._distrusted = max(self._distrusted, taken.covered)
             raise
         taken.index.reload()
-        old = self._awake
         self._take(taken.index, taken.generation, taken.covered)
-        if old is not None and old is not taken.index:
-            old.close(self._budget)
         self._remove_other_generations()
 
     # Rebuilding
