@@ -35,7 +35,7 @@ def check(index: LiveIndex, numbers: Sequence[int]) -> Iterator[Divergence]:
     for place, partition in enumerate(index.files.partitions):
         for key, _ in partition.documents():
             if all(index.shard_of(number).get(key) is None for number in numbers) and (
-                partition.terms_of([key]) and not index.behind(_heads(index, numbers))
+                partition.terms_of([key]) and not index.place.behind(_heads(index, numbers))
             ):
                 yield Divergence(
                     "global-extra", f"partition {place} holds a document that is gone", None, key

@@ -6,7 +6,7 @@ empty until it can: both show as shards it has to be filled from. One caller at 
 partitions; who may be asked what is known, by any thread, gets it without a file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from heapq import nlargest
 from operator import itemgetter
 from pathlib import Path
@@ -192,7 +192,19 @@ class IndexFiles:
                 behind.append(place)
         return behind
 
-    def forget(self, shards: Sequence[int]) -> None:
+    def unaware(self, gone: Set[int], numbers: Sequence[int]) -> list[int]:
+        """The partitions that hold documents of shards that are gone, but not all that came of it.
+
+        They did not adopt what a change of the map made: what the last entries of such a shard
+        removed is not known there, and cannot be any more.
+        """
+        return [
+            place
+            for place, applied in enumerate(self.applied)
+            if applied.keys() & gone and not applied.keys() >= set(numbers)
+        ]
+
+    def forget(self, shards: Collection[int]) -> None:
         """Drop the checkpoints of shards."""
         for place, partition in enumerate(self.partitions):
             partition.forget(shards)

@@ -199,7 +199,7 @@ class GlobalIndexes:
         found = self.candidates(
             name, wanted, where, sort=sort, descending=descending, freshness=freshness
         )
-        lag = live.lag({n: self._shard_of(n).head for n in self._numbers()}, self._ages)
+        lag = live.place.lag({n: self._shard_of(n).head for n in self._numbers()}, self._ages)
         with asked(live, self._declared.named):
             return lookups.answer_of(found, self._definition.key, offset, limit, lag)
 
@@ -318,9 +318,10 @@ class GlobalIndexes:
 
     def forget(self, sources: Sequence[int]) -> None:
         """Stop following shards that are no more."""
+        numbers = self._numbers()
         for index in self._live.values():
             with healed(index):
-                index.forget(sources)
+                index.forget(set(sources), numbers)
 
     def _check_writable(self) -> None:
         if self._read_only:

@@ -9,13 +9,11 @@ until it is, and was compared, the index is not asked.
 
 import itertools
 import threading
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from docstore.global_index.ages import Ages
 from docstore.global_index.applying_apart import Applier
 from docstore.global_index.candidates import Candidates
 from docstore.global_index.definition import GlobalIndex
@@ -77,15 +75,15 @@ class LiveIndex:
         """Take up what is on disk."""
         self.begun = next(self._clock)
         self._is_damaged = False
-        self._place = Place()
-        self.digested = self._place.digested
+        self.place = Place()
+        self.digested = self.place.digested
         self._lacking = Lacking()
         self._owed: set[int] = set()
         self._open_for: set[tuple[int, ...]] = set()
         self._residents = [
             Resident(each, self.extractor, self._clock) for each in self.files.partitions
         ]
-        self.flushing = Flushing(self._lock, self.files, self._residents, self._place)
+        self.flushing = Flushing(self._lock, self.files, self._residents, self.place)
         for number in self.files.shards:
             self._follow_from(number)
 
@@ -93,7 +91,7 @@ class LiveIndex:
         """Follow a shard's log once every partition has read its documents."""
         followed = self.files.followed(number)
         if followed is not None:
-            self._place.begin(number, followed[0], self.files.newest(number))
+            self.place.begin(number, followed[0], self.files.newest(number))
             # Documents were read later than that: only from the log's end on it is one moment.
             self._owed.add(number)
             self._open_for.clear()
@@ -108,27 +106,6 @@ class LiveIndex:
         if self._is_damaged or any(number not in self.digested for number in numbers):
             return "filling"
         return "ready" if self.files.is_compared else "comparing"
-
-    def behind(self, heads: Mapping[int, int]) -> dict[int, int]:
-        """The shards, and the last seq digested, that have later entries."""
-        digested = self.digested
-        if digested == heads:
-            return {}  # the usual case, at the price of comparing it
-        return {
-            number: after
-            for number, head in heads.items()
-            if (after := digested.get(number, 0)) < head
-        }
-
-    def lag(self, heads: Mapping[int, int], ages: Ages) -> tuple[int, float]:
-        """Acknowledged entries that are not digested, and milliseconds since the oldest."""
-        behind = self.behind(heads)
-        if not behind:
-            return 0, 0.0
-        entries = sum(heads[number] - after for number, after in behind.items())
-        oldest = ages.oldest(behind.items())
-        age = 0.0 if oldest is None else max(0.0, time.time() * 1000 - oldest / 1000)
-        return entries, age
 
     @property
     def overlay(self) -> int:
@@ -149,7 +126,7 @@ class LiveIndex:
         """Make documents in memory what they are after tails of their shards' logs."""
         with self._lock:
             try:
-                found = self._place.changes(tails, self.extractor, self.shard_of)
+                found = self.place.changes(tails, self.extractor, self.shard_of)
                 self._lacking.note(self.definition, found)
                 for resident, rows in zip(self._residents, found, strict=True):
                     resident.take(rows)
@@ -192,6 +169,8 @@ class LiveIndex:
         """Read the next documents of shards that are not read whole; returns how many."""
         with self._stepping:
             self._look_again()
+            # The numbers beyond are of shards that a change is making; those it made were adopted.
+            self._drop_unaware({n for n in self.files.shards if n < max(numbers)}, numbers)
             documents: list[dict[bytes, Mapping[bytes, bytes]]] = [{} for _ in self._residents]
             moved: list[dict[int, Checkpoint]] = [{} for _ in self._residents]
             room = most
@@ -248,24 +227,29 @@ class LiveIndex:
                 self.digested.pop(number, None)
                 self._follow_from(number)
 
-    def forget(self, numbers: Sequence[int]) -> None:
-        """Stop following shards that are no more; what they held is held by others."""
+    def forget(self, gone: Set[int], numbers: Sequence[int]) -> None:
+        """Stop following shards that are no more; what they held is held by those there are now.
+
+        A partition where it is not is filled again.
+        """
         with self._stepping, self._lock:
-            self.files.forget(numbers)
-            for number in numbers:
+            self._drop_unaware(gone, numbers)
+            self.files.forget(gone)
+            for number in gone:
                 self.digested.pop(number, None)
 
-    def suit(self, numbers: Sequence[int]) -> None:
-        """After opening: drop shards that are gone, and what they held where others took it over.
+    def _drop_unaware(self, shards: Set[int], numbers: Sequence[int]) -> None:
+        unaware = self.files.unaware(shards - set(numbers), numbers)
+        if unaware:
+            with self._lock:
+                self.files.empty(unaware)
+                self._begin()
 
-        What a gone shard's last entries removed cannot be known any more, so an index that has not
-        adopted the shards that came of it is filled again.
-        """
+    def suit(self, numbers: Sequence[int]) -> None:
+        """After opening: forget the shards that are gone."""
         gone = self.files.shards.difference(numbers)
-        if gone and not self.files.shards.issuperset(numbers):
-            self.empty()
-        elif gone:
-            self.forget(sorted(gone))
+        if gone:
+            self.forget(gone, numbers)
 
     def empty(self, place: int | None = None) -> None:
         """Forget a partition or all: they are filled again from the documents."""

@@ -45,7 +45,7 @@ class Offer:
         made_anew: LiveIndex | None,
     ) -> "Offer":
         """An index beside the heads of its shards; `failed` is what keeping it raised last."""
-        state, sizes, lag = live.state(numbers), live.files.sizes, live.lag(heads, ages)
+        state, sizes, lag = live.state(numbers), live.files.sizes, live.place.lag(heads, ages)
         error = live.damage or live.files.trouble or failed
         lacks = live.lacks() if state == "ready" else None
         said = lacks if error is None else str(error)

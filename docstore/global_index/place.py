@@ -5,8 +5,10 @@ Invariant: `digested` moves with what `changes` returns, so both are taken toget
 documents of a tail that was cut, are newer than `digested`.
 """
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 
+from docstore.global_index.ages import Ages
 from docstore.global_index.extracting import Extractor, Spread
 from docstore.global_index.tails import Tail
 from docstore.shard import Shard
@@ -29,6 +31,27 @@ class Place:
             self.newest.pop(shard, None)
         else:
             self.newest[shard] = newest
+
+    def behind(self, heads: Mapping[int, int]) -> dict[int, int]:
+        """The shards, and the last seq digested, that have later entries."""
+        digested = self.digested
+        if digested == heads:
+            return {}  # the usual case, at the price of comparing it
+        return {
+            number: after
+            for number, head in heads.items()
+            if (after := digested.get(number, 0)) < head
+        }
+
+    def lag(self, heads: Mapping[int, int], ages: Ages) -> tuple[int, float]:
+        """Acknowledged entries that are not digested, and milliseconds since the oldest."""
+        behind = self.behind(heads)
+        if not behind:
+            return 0, 0.0
+        entries = sum(heads[number] - after for number, after in behind.items())
+        oldest = ages.oldest(behind.items())
+        age = 0.0 if oldest is None else max(0.0, time.time() * 1000 - oldest / 1000)
+        return entries, age
 
     def changes(
         self, tails: Iterable[Tail], extractor: Extractor, shard_of: Callable[[int], Shard]

@@ -39,6 +39,7 @@ class Tail(NamedTuple):
 
 def read_tail(shard: Shard, after: int, most: int) -> Tail | None:
     """About the next `most` entries after a seq; None when the log no longer holds them all."""
+    is_longer = False
     while True:
         found = shard.next_written(after, most)
         if not found or is_cut(shard, after, found[0][0].seq):
@@ -47,7 +48,9 @@ def read_tail(shard: Shard, after: int, most: int) -> Tail | None:
         needed = _needed(found, shard)
         if needed <= last or last - after >= ENTRIES_MAX:
             break
-        most = min(needed - after, ENTRIES_MAX)
+        # What is needed moves on beside busy writers: all there is, read at once, is of one moment.
+        most = ENTRIES_MAX if is_longer else min(needed - after, ENTRIES_MAX)
+        is_longer = True
     documents: dict[bytes, Changed] = {}
     for (seq, operation, version, _, key, _), record in found:
         if key not in documents:

@@ -1,6 +1,8 @@
 """A tail is a state that its shard was in, wherever it is cut."""
 
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -43,3 +45,33 @@ def test_a_tail_shows_its_documents_as_of_its_last_entry(
         assert seen == history[after]
     assert read_tail(shard, shard.head, most) is None
     shard.close()
+
+
+def test_a_tail_is_read_while_the_log_grows_as_fast_as_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Shard(tmp_path, 0, create=True)) as shard:
+        reads = written = 0
+
+        def write(many: int) -> None:
+            # Each document is deleted when fifty others were written: some always are still to be.
+            nonlocal written
+            for _ in range(many):
+                shard.write([Write(b"%d" % written, b"1", 0)])
+                shard.write([Write(b"%d" % (written - 50), None, 0)])
+                written += 1
+
+        def growing(after: int, most: int) -> Any:
+            nonlocal reads
+            reads += 1
+            write(60)
+            return shard.tail(after, most)  # as of what memory holds no more
+
+        write(200)
+        monkeypatch.setattr(shard, "next_written", growing)
+        tail = read_tail(shard, 0, 10)
+        assert tail is not None
+        assert reads <= 3
+        kept = [key for key, record, _, _ in tail.documents if record is not None]
+        assert len(kept) == 50
+        assert tail.last == tail.seen
