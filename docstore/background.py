@@ -1,14 +1,15 @@
 """The thread that keeps indexes up to their logs, so that searches find little left to do.
 
 A write marks its shard, and the shard is refreshed `REFRESH_SECONDS` later. An error is kept for
-`stats` and tried again after a pause: the log is safe and nothing is skipped. When nothing is
-marked the thread sleeps, and closes writers that were idle.
+`stats` and tried again after a pause: the log is safe and nothing is skipped, and other shards are
+refreshed meanwhile. Writers that were idle are closed, whatever else is written.
 """
 
 import threading
 import time
 
 from docstore.local_follower import LocalFollower
+from docstore.looking import Errors, Looking, tried
 from indexing.errors import Closed, DocstoreError
 from indexing.writers import WriterBudget
 
@@ -20,19 +21,21 @@ PAUSE_SECONDS = 2.0
 """After an error such as a full disk."""
 IDLE_SECONDS = 5.0
 """After which an unused writer gives back its memory and threads."""
+IDLE_LOOK_SECONDS = 1.0
+"""Between two looks for such writers, while any is open."""
 
 
 class BackgroundRefresh:
     """One thread for all shards of a store."""
 
-    def __init__(self, budget: WriterBudget) -> None:
+    def __init__(self, budget: WriterBudget, errors: Errors) -> None:
         self._budget = budget
-        self._changed = threading.Condition()
+        self._marking = threading.Lock()
         self._due: dict[LocalFollower, float] = {}
-        self._stopped = False
+        self._idle_due = 0.0
         self.errors: dict[LocalFollower, DocstoreError] = {}
-        self._thread = threading.Thread(target=self._run, name="docstore-refresh", daemon=True)
-        self._thread.start()
+        self._thread = Looking("docstore-refresh", self.look, self._rest, errors)
+        self._thread.begin()
 
     def mark(self, follower: LocalFollower, *, is_bulk: bool = False) -> None:
         """Say that a shard has new entries.
@@ -40,58 +43,52 @@ class BackgroundRefresh:
         A bulk writer indexes as it goes, so the thread only takes up what it leaves at its end.
         """
         due = time.monotonic() + (BULK_REFRESH_SECONDS if is_bulk else REFRESH_SECONDS)
-        with self._changed:
-            if is_bulk or follower not in self._due:
-                self._due[follower] = due
-                self._changed.notify()
-
-    def _run(self) -> None:
-        while True:
-            follower = self._next()
-            if follower is None:
+        with self._marking:
+            if not is_bulk and follower in self._due:
                 return
-            try:
-                follower.refresh(follower.head)
+            self._due[follower] = due
+        self._thread.wake()
+
+    def look(self) -> None:
+        """Refresh the shard that is due first, if any is, and close writers that were idle."""
+        follower = self._next()
+        if follower is not None:
+            outcome = tried(lambda: follower.refresh(follower.head))
+            if not isinstance(outcome, DocstoreError):
                 self.errors.pop(follower, None)
-            except Closed:
-                continue
-            except DocstoreError as error:
-                self.errors[follower] = error
-                with self._changed:
+            elif not isinstance(outcome, Closed):
+                self.errors[follower] = outcome
+                with self._marking:
                     self._due.setdefault(follower, time.monotonic() + PAUSE_SECONDS)
+        if self._idle_due <= time.monotonic():
+            self._budget.close_idle(IDLE_SECONDS)
+            self._idle_due = time.monotonic() + IDLE_LOOK_SECONDS
 
     def _next(self) -> LocalFollower | None:
-        """The next shard whose time has come; None when stopped."""
-        while True:
-            with self._changed:
-                if self._stopped:
-                    return None
-                now = time.monotonic()
-                if self._due:
-                    follower = min(self._due, key=self._due.__getitem__)
-                    if self._due[follower] <= now:
-                        del self._due[follower]
-                        return follower
-                    self._changed.wait(self._due[follower] - now)
-                    continue
-                if self._budget.open_count == 0:
-                    self._changed.wait()
-                    continue
-                self._changed.wait(IDLE_SECONDS)
-                idle = not self._due
-            if idle:
-                self._budget.close_idle(IDLE_SECONDS)
+        """The shard whose time has come first; None when none's has."""
+        with self._marking:
+            follower = min(self._due, key=self._due.__getitem__, default=None)
+            if follower is None or self._due[follower] > time.monotonic():
+                return None
+            del self._due[follower]
+            return follower
+
+    def _rest(self) -> float | None:
+        """How long until something is due; None while nothing is and no writer is open."""
+        with self._marking:
+            due = [*self._due.values()]
+        if self._budget.open_count:
+            due.append(self._idle_due)
+        return min(due) - time.monotonic() if due else None
 
     def forget(self, followers: list[LocalFollower]) -> None:
         """Drop shards that are about to be closed."""
-        with self._changed:
+        with self._marking:
             for follower in followers:
                 self._due.pop(follower, None)
                 self.errors.pop(follower, None)
 
     def stop(self) -> None:
         """Stop and wait for the refresh that is under way."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify()
+        self._thread.stop()
         self._thread.join()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from docstore.background import BackgroundRefresh
 from docstore.global_index.applying_apart import Applier
 from docstore.recording import Recorder
+from indexing.errors import DocstoreError
 from indexing.open_indexes import OpenIndexes
 from indexing.writers import WriterBudget
 
@@ -30,20 +31,24 @@ class Resources:
     search_pool: ThreadPoolExecutor
     applier: Applier
     recorder: Recorder
+    errors: dict[str, DocstoreError]
+    """What the store's threads raised last, by name, until they succeed."""
 
     @classmethod
     def begin(cls) -> "Resources":
         """Threads start when first needed."""
         budget = WriterBudget()
+        errors: dict[str, DocstoreError] = {}
         return cls(
             budget,
             OpenIndexes(),
-            BackgroundRefresh(budget),
+            BackgroundRefresh(budget, errors),
             ThreadPoolExecutor(REFRESH_THREADS, "docstore-index"),
             ThreadPoolExecutor(REFRESH_THREADS, "docstore-commit"),
             ThreadPoolExecutor(SEARCH_THREADS, "docstore-search"),
             Applier(),
             Recorder(),
+            errors,
         )
 
     def end(self) -> None:

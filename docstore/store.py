@@ -39,6 +39,7 @@ from indexing.errors import (
     AlreadyExists,
     Closed,
     Corruption,
+    DocstoreError,
     InvalidSchema,
     NotFound,
     Unavailable,
@@ -65,7 +66,7 @@ class Store:
         self._dropping: set[str] = set()
         self._models: dict[str, type[BaseModel]] = {}
         self._opening = threading.Lock()
-        self._growth = Growth(self._live.values) if auto_split else None
+        self._growth = Growth(self._live.values, self.errors) if auto_split else None
         self._closed_because = ""
         forget_in_children(self)
 
@@ -107,6 +108,11 @@ class Store:
     def read_only(self) -> bool:
         """Whether this process only reads."""
         return self._lock is None
+
+    @property
+    def errors(self) -> dict[str, DocstoreError]:
+        """What the store's threads raised last, by thread, until they succeed."""
+        return self._resources.errors
 
     def __enter__(self) -> Self:
         return self
@@ -339,6 +345,7 @@ class Store:
             "read_only": self.read_only,
             "open_writers": self._resources.budget.open_count,
             "open_indexes": len(self._resources.open_indexes),
+            "errors": {thread: str(error) for thread, error in self.errors.copy().items()},
             "collections": self.of_each(lambda collection: collection.stats()),
         }
 

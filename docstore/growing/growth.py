@@ -1,18 +1,18 @@
 """The thread that looks at a store's collections and splits and merges what is due.
 
 Looking opens nothing: a shard that this process has not used is left alone. Bounded: one change at
-a time in all of a store. What cannot be done now is due again later, and why is shown.
+a time in all of a store. What cannot be done now is due again later, and why is shown; it keeps no
+other collection from growing.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import partial
 
 from docstore import resharding
 from docstore.growing.deciding import Action, Memory, Merge, Seen, Split, failed, made, refused
 from docstore.live_map import LiveMap
+from docstore.looking import Errors, Looking, tried
 from docstore.types import PartitionChange
 from indexing.errors import Closed, DocstoreError, InvalidRequest, NotFound
 
@@ -23,36 +23,31 @@ LOOK_SECONDS = 5.0
 class Growth:
     """One store's; `lives` are the collections that it has open for writing."""
 
-    def __init__(self, lives: Callable[[], Iterable[LiveMap]]) -> None:
+    def __init__(self, lives: Callable[[], Iterable[LiveMap]], errors: Errors) -> None:
         self._lives = lives
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = Looking("docstore-growth", self.look, lambda: LOOK_SECONDS, errors)
 
     def begin(self) -> None:
         """Look from now on; again does nothing."""
-        if self._thread is None and not self._stop.is_set():
-            self._thread = threading.Thread(target=self._run, name="docstore-growth", daemon=True)
-            self._thread.start()
+        self._thread.begin()
 
     def stop(self) -> None:
         """Begin nothing any more; what is under way ends by itself, or when its shards close."""
-        self._stop.set()
+        self._thread.stop()
 
     def join(self) -> None:
         """Wait until nothing is under way, once stopped."""
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(LOOK_SECONDS):
-            self.look()
+        self._thread.join()
 
     def look(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Look once at all collections, and make the changes that are due."""
         for live in tuple(self._lives()):
+            outcome = tried(partial(self._look_at, live, clock))
+            if not isinstance(outcome, DocstoreError):
+                live.growing.looked(None)
             # One that is being closed or dropped is of no interest any more.
-            with suppress(Closed, NotFound):
-                self._look_at(live, clock)
+            elif not isinstance(outcome, Closed | NotFound):
+                live.growing.looked(outcome)
 
     def _look_at(self, live: LiveMap, clock: Callable[[], float]) -> None:
         of = live.current.definition.partition_map
@@ -60,20 +55,18 @@ class Growth:
             return
         seen = seen_of(live)
         action = live.growing.look(of.numbers, seen, live.current.made_with, clock())
-        if action is None or self._stop.is_set() or self._is_busy():
+        if action is None or self._thread.is_stopped or self._is_busy():
             return
         learn: Callable[[Memory], Memory]
-        try:
-            change = _do(live, action)
-        except (Closed, NotFound):
-            raise
-        except DocstoreError as error:
-            if isinstance(error, InvalidRequest) and isinstance(action, Split):
-                held = seen[action.number].documents
-                told = error.message
-                learn = partial(refused, action=action, why=told, documents=held, now=clock())
-            else:
-                learn = partial(failed, why=str(error), now=clock())
+        change = tried(partial(_do, live, action))
+        if isinstance(change, Closed | NotFound):
+            raise change
+        if isinstance(change, InvalidRequest) and isinstance(action, Split):
+            held = seen[action.number].documents
+            told = change.message
+            learn = partial(refused, action=action, why=told, documents=held, now=clock())
+        elif isinstance(change, DocstoreError):
+            learn = partial(failed, why=str(change), now=clock())
         else:
             learn = partial(made, action=action, targets=change.targets, now=clock())
         live.growing.learn(learn)

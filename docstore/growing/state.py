@@ -11,6 +11,7 @@ from typing import Any
 from docstore.growing import limits as limits_file
 from docstore.growing.deciding import Action, Memory, Seen, decide
 from docstore.growing.limits import AutoSplit
+from indexing.errors import DocstoreError
 
 
 class Growing:
@@ -20,6 +21,7 @@ class Growing:
         self._directory = directory
         self._changing = threading.Lock()
         self._memory = Memory()
+        self._error: DocstoreError | None = None
         self.limits = limits_file.load(directory)
 
     def set(self, limits: AutoSplit | None) -> None:
@@ -44,14 +46,18 @@ class Growing:
         with self._changing:
             self._memory = fold(self._memory)
 
+    def looked(self, error: DocstoreError | None) -> None:
+        """Remember what the last look raised."""
+        self._error = error
+
     def stats(self) -> dict[str, Any]:
         """The limits, the partitions that cannot be split and why, and what failed last."""
-        memory, limits = self._memory, self.limits
+        memory, limits, error = self._memory, self.limits, self._error
         return {
             "limits": None if limits is None else limits.as_dict(),
             "unsplittable": [
                 {"partition": number, "why": refusal.why}
                 for (number, _), refusal in sorted(memory.refusals.items())
             ],
-            "error": memory.failure,
+            "error": memory.failure if error is None else str(error),
         }

@@ -1,13 +1,14 @@
 """The policy at work: a thread that looks at hot keys and terms, and salts those that stay hot.
 
 Bounded: one change at a time, and MADE_MAX of them remembered. What cannot be done now is proposed
-again at the next look, so an error is kept to be shown and nothing is lost with it.
+again at the next look, so an error is kept to be shown and nothing is lost with it: of a change in
+`made`, any other in the store's stats. It keeps no other collection from being looked at.
 """
 
-import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,8 +16,9 @@ from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.observed import LIMIT_MAX
 from docstore.hot_keys.policy import Memory, Patience, decide
 from docstore.hot_keys.proposing import HotKey
+from docstore.looking import Looking, tried
 from docstore.store import Store
-from indexing.errors import Closed, DocstoreError
+from indexing.errors import DocstoreError
 
 LOOK_SECONDS = 10.0
 """A key is salted half a minute after it became hot; looking costs a millisecond."""
@@ -47,15 +49,13 @@ class Relief:
         self, store: Store, every: float = LOOK_SECONDS, patience: Patience | None = None
     ) -> None:
         self._store = store
-        self._every = every
         self._patience = patience or Patience()
         self._memory: Memory = {}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="docstore-relief", daemon=True)
+        self._thread = Looking("docstore-relief", self.look, lambda: every, store.errors)
         self.made: deque[Made] = deque(maxlen=MADE_MAX)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._thread.begin()
         return self
 
     def __exit__(
@@ -65,36 +65,37 @@ class Relief:
         trace: TracebackType | None,
     ) -> None:
         """Stop, after the change that is under way."""
-        self._stop.set()
+        self._thread.stop()
         self._thread.join()
 
-    def _run(self) -> None:
-        while not self._stop.wait(self._every):
-            try:
-                self.look()
-            except Closed:
-                return
-            except DocstoreError:
-                continue  # a collection that was dropped while it was looked at
-
     def look(self) -> None:
-        """Look once, and change the fans that are due."""
-        told: list[HotKey | HotTerm] = [
-            *self._store.hot_keys(LIMIT_MAX),
-            *self._store.hot_terms(LIMIT_MAX),
-        ]
+        """Look once, and change the fans that are due; raises what a collection could not tell."""
+        told: list[HotKey | HotTerm] = []
+        failed: DocstoreError | None = None
+        for name in self._store.collections():
+            hot = tried(partial(self._hot, name))
+            if isinstance(hot, DocstoreError):
+                failed = hot
+            else:
+                told += hot
         self._memory, due = decide(self._memory, told, self._patience)
         for each in due:
             fan = each.proposed_fan or each.fan
-            failed: DocstoreError | None = None
-            collection = self._store.collection(each.collection)
-            try:
-                if isinstance(each, HotTerm):
-                    collection.indexes.salt(each.index, each.value, fan)
-                else:
-                    collection.salt((each.key,), fan)
-            except Closed:
-                raise
-            except DocstoreError as error:
-                failed = error
-            self.made.append(Made(time.time(), each.collection, each.key, fan, failed))
+            outcome = tried(partial(self._salt, each, fan))
+            error = outcome if isinstance(outcome, DocstoreError) else None
+            self.made.append(Made(time.time(), each.collection, each.key, fan, error))
+        if failed is not None:
+            raise failed
+
+    def _hot(self, name: str) -> list[HotKey | HotTerm]:
+        return [
+            *self._store.hot_keys(LIMIT_MAX, collections=[name]),
+            *self._store.hot_terms(LIMIT_MAX, collections=[name]),
+        ]
+
+    def _salt(self, each: HotKey | HotTerm, fan: int) -> None:
+        collection = self._store.collection(each.collection)
+        if isinstance(each, HotTerm):
+            collection.indexes.salt(each.index, each.value, fan)
+        else:
+            collection.salt((each.key,), fan)

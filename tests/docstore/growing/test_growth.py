@@ -39,7 +39,7 @@ class Looks:
     """Looks at a collection, at times that a test chooses."""
 
     def __init__(self, *collections: Things) -> None:
-        self._growth = Growth(lambda: [each._live for each in collections])
+        self._growth = Growth(lambda: [each._live for each in collections], {})
         self.now = 0.0
 
     def look(self, after: float = 10.0) -> None:
