@@ -2,8 +2,9 @@
 
 Whoever finds the door free commits for everyone who queued meanwhile; the others find their answer
 ready. A thread alone commits at once and never waits for company. Invariant: `submit` returns only
-after the commit that holds the thread's writes, and an error reaches every thread it concerns.
-The queue is bounded by the number of threads.
+after the commit that holds the thread's writes, and an error reaches every thread it concerns. What
+interrupts the thread that commits (Ctrl-C) is its own: for the others the commit is one of which
+nobody knows whether it was made. The queue is bounded by the number of threads.
 """
 
 import threading
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from docstore.forks import forget_in_children
+from indexing.errors import Unavailable
 
 W = TypeVar("W")
 O = TypeVar("O")  # noqa: E741  O for outcome
@@ -31,7 +33,8 @@ class GroupCommit(Generic[W, O]):
     """Turns concurrent submissions into few calls of `commit`, which gets them one after another.
 
     `commit` takes a list of writes and returns one outcome for each, all durable, or raises with
-    nothing done. `commits` and `writes` count what it was called with since the start.
+    nothing done, unless it is interrupted. `commits` and `writes` count what it was called with
+    since the start.
     """
 
     def __init__(self, commit: Callable[[list[W]], list[O]]) -> None:
@@ -48,7 +51,10 @@ class GroupCommit(Generic[W, O]):
         self._queue: list[_Ticket[W, O]] = []
 
     def submit(self, writes: list[W]) -> list[O]:
-        """Commit the writes, in order and as one; returns their outcomes."""
+        """Commit the writes, in order and as one; returns their outcomes.
+
+        Raises what `commit` raises, Unavailable when it was interrupted in another thread.
+        """
         ticket: _Ticket[W, O] = _Ticket(writes)
         with self._queue_lock:
             self._queue.append(ticket)
@@ -66,19 +72,29 @@ class GroupCommit(Generic[W, O]):
             yield
 
     def _commit_queue(self) -> None:
-        with self._queue_lock:
-            tickets, self._queue = self._queue, []
+        tickets: list[_Ticket[W, O]] = []
         try:
+            with self._queue_lock:
+                tickets, self._queue = self._queue, []
             outcomes = self._commit([write for ticket in tickets for write in ticket.writes])
+            self.commits += 1
+            self.writes += len(outcomes)
+            start = 0
+            for ticket in tickets:
+                ticket.outcomes = outcomes[start : start + len(ticket.writes)]
+                start += len(ticket.writes)
+                ticket.done = True
         except BaseException as error:
             for ticket in tickets:
-                ticket.error = error
-                ticket.done = True
+                if not ticket.done:
+                    ticket.error = error if isinstance(error, Exception) else _interrupted()
+                    ticket.done = True
             raise
-        self.commits += 1
-        self.writes += len(outcomes)
-        start = 0
-        for ticket in tickets:
-            ticket.outcomes = outcomes[start : start + len(ticket.writes)]
-            start += len(ticket.writes)
-            ticket.done = True
+
+
+def _interrupted() -> Unavailable:
+    return Unavailable(
+        "the commit was interrupted, and it is not known whether it was made",
+        hint="write again; with an op_id it is done once",
+        retryable=True,
+    )
