@@ -156,6 +156,11 @@ class Environment:
         # The same object always: who reads a table keeps hold of it.
         self.tables.update(opened)
 
+    def _check_open(self) -> None:
+        """Whoever is inside the gate, or alone, may rely on it until it leaves."""
+        if self._closed_because:
+            raise Closed(self._closed_because, hint="open it again")
+
     def _bytes(self) -> "np.memmap[Any, np.dtype[np.uint8]]":
         return np.memmap(self.path, np.uint8, "r")
 
@@ -185,8 +190,7 @@ class Environment:
     def settle(self) -> None:
         """Make a draft durable, and every write from now on."""
         with self._gate.alone(), self._translated():
-            if self._closed_because:
-                raise Closed(self._closed_because, hint="open it again")
+            self._check_open()
             size = self._env.info()["map_size"]
             self._env.sync(True)
             self._env.close()
@@ -221,13 +225,13 @@ class Environment:
         while True:
             self._gate.enter()
             try:
-                if self._closed_because:
-                    raise Closed(self._closed_because, hint="open it again")
+                self._check_open()
                 return self._env.begin()
             except lmdb.MapResizedError:
                 # Another process grew the map; adopt its size once nobody here reads.
                 self._gate.leave()
                 with self._gate.alone(), self._translated():
+                    self._check_open()
                     self._env.set_mapsize(0)
             except lmdb.Error as error:
                 self._gate.leave()
@@ -245,8 +249,7 @@ class Environment:
         while True:
             self._gate.enter()
             try:
-                if self._closed_because:
-                    raise Closed(self._closed_because, hint="open it again")
+                self._check_open()
                 with self._translated(), self._env.begin(write=True) as transaction:
                     return body(transaction)
             except (_MapFull, _MapMoved) as signal:
@@ -254,6 +257,7 @@ class Environment:
             finally:
                 self._gate.leave()
             with self._gate.alone(), self._translated():
+                self._check_open()
                 self._env.set_mapsize(self._env.info()["map_size"] * 2 if grow else 0)
 
     def entries(self, transaction: Transaction, table: str) -> int:
@@ -270,8 +274,7 @@ class Environment:
         """The bytes of the file that hold something; raises Closed."""
         self._gate.enter()
         try:
-            if self._closed_because:
-                raise Closed(self._closed_because, hint="open it again")
+            self._check_open()
             info, stat = self._env.info(), self._env.stat()
         finally:
             self._gate.leave()
@@ -309,8 +312,9 @@ class Environment:
             return too_many_files()
         if any(sign in text for sign in _NO_ROOM):
             return Unavailable(
-                f"the write was not made, the disk seems full: {text}",
-                hint="free some space and write again; everything acknowledged is safe",
+                f"the write was not made, the disk seems full or fails: {text}",
+                hint="free some space, or where there is some look after the disk, and write "
+                "again; everything acknowledged is safe",
                 retryable=True,
             )
         if isinstance(error, lmdb.ReadersFullError):

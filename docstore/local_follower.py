@@ -207,21 +207,26 @@ class LocalFollower:
 
     def _wait_for(self, seq: int) -> None:
         deadline = time.monotonic() + FOLLOW_SECONDS
-        waiting = threading.Event()
         while True:
-            # A generation can be replaced between its record and its directory being read.
-            with self._filling, contextlib.suppress(Corruption):
-                self._follow()
+            damage: Corruption | None = None
+            try:
+                with self._filling:
+                    self._follow()
+            except Corruption as error:
+                # A generation can be replaced between its record and its directory being read.
+                damage = error
             if self.checkpoint >= seq:
                 return
             if time.monotonic() > deadline:
+                if damage is not None:
+                    raise damage
                 raise Unavailable(
                     f"the index of shard {self._shard.number} is {seq - self.checkpoint} writes "
                     "behind and no process is indexing them",
                     hint='open the store for writing once, or search with freshness="any"',
                     retryable=True,
                 )
-            waiting.wait(FOLLOW_POLL_SECONDS)
+            time.sleep(FOLLOW_POLL_SECONDS)
 
     # Filling
 

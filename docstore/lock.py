@@ -27,11 +27,17 @@ class WriterLock:
         with usable(path):
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.read(self._handle, 4096)
+            with usable(path):
+                self._take(directory)
+        except BaseException:
             os.close(self._handle)
-            raise _held(holder, directory) from error
+            raise
+
+    def _take(self, directory: Path) -> None:
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _held(os.read(self._handle, 4096), directory) from error
         about = {
             "pid": os.getpid(),
             "host": socket.gethostname(),

@@ -86,10 +86,9 @@ def end_with_parent(parent: int, asked: IO[bytes] | None = None) -> None:
 
 
 def _end_with_parent(parent: int, asked: IO[bytes] | None) -> None:
-    waiting = threading.Event()
     while os.getppid() == parent:
         if asked is None:
-            waiting.wait(LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS)
         elif is_heard(asked, LOOK_SECONDS):
             break
     os._exit(1)
@@ -110,7 +109,6 @@ def nobody_working(directory: Path, module: str) -> Iterator[None]:
     Their parents are gone, or have nothing to do there now. `module` is what they run.
     """
     deadline = time.monotonic() + ENDS_SECONDS_MAX
-    waiting = threading.Event()
     with _opened(directory) as handle:
         while not _is_alone(directory, handle):
             if time.monotonic() > deadline:
@@ -121,7 +119,7 @@ def nobody_working(directory: Path, module: str) -> Iterator[None]:
                     retryable=True,
                     directory=directory.name,
                 )
-            waiting.wait(_HELD_LOOK_SECONDS)
+            time.sleep(_HELD_LOOK_SECONDS)
         yield
 
 

@@ -1,11 +1,13 @@
 """Files that were deleted, damaged or mixed up are noticed, and what is derived is made again."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from docstore import Corruption, Store
+from docstore import Corruption, Store, local_follower
 
 COUNT = 200
 
@@ -99,3 +101,22 @@ def test_a_document_of_which_no_json_is_left_is_named(data: Path) -> None:
                 read()
         (violation,) = store.check()
         assert (violation.rule, violation.key) == ("corruption", "long")
+
+
+def test_a_reader_that_waits_for_a_lost_index_says_that_it_is_lost(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_follower, "FOLLOW_SECONDS", 0.05)
+    program = (
+        "import sys; from docstore import Store; store = Store.open(sys.argv[1]); "
+        "cars = store.collection('cars'); cars.put_many({'id': f'n{n}'} for n in range(9)); "
+        "cars.rebuild(); store.close()"
+    )
+    with Store.open(data, read_only=True) as reader:
+        cars = reader.collection("cars")
+        assert cars.search("word").total == COUNT
+        subprocess.run([sys.executable, "-c", program, data], check=True)
+        for shard in (0, 1):
+            shutil.rmtree(index_of(data, shard))
+        with pytest.raises(Corruption, match="index"):
+            cars.search("word")

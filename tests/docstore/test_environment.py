@@ -5,6 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import lmdb
+import pytest
+
+from docstore import Closed, Unavailable
 from docstore.environment import MAP_BYTES_FIRST, Environment, Transaction
 
 LARGE = b"v" * (MAP_BYTES_FIRST // 4)
@@ -41,4 +45,32 @@ def test_a_reader_goes_on_while_writers_grow_the_map(tmp_path: Path) -> None:
             stop.set()
         assert reading.result()
     assert environment.bytes_used() > 4 * MAP_BYTES_FIRST
+    environment.close()
+
+
+def test_a_write_that_finds_the_map_full_when_it_is_closed_says_so(tmp_path: Path) -> None:
+    environment = Environment(tmp_path / "documents.mdb", draft=True)
+
+    def put(transaction: Transaction) -> None:
+        closing.start()  # waits until this transaction has ended
+        while not environment._gate._shut:
+            assert closing.is_alive()
+        transaction.put(b"key", LARGE * 5, db=environment.tables["documents"])
+
+    closing = threading.Thread(target=environment.close)
+    with pytest.raises(Closed):
+        environment.write(put)
+    closing.join()
+
+
+def test_a_disk_that_fails_is_not_only_called_full(tmp_path: Path) -> None:
+    environment = Environment(tmp_path / "documents.mdb")
+
+    def fail(_: Transaction) -> None:
+        raise lmdb.DiskError("mdb_txn_commit: Input/output error")
+
+    with pytest.raises(Unavailable, match="full or fails") as caught:
+        environment.write(fail)
+    assert caught.value.retryable
+    assert "look after the disk" in caught.value.hint
     environment.close()
