@@ -25,6 +25,9 @@ class OpenShards:
     """Opens shards by number; safe to use from many threads.
 
     `log_floor` tells up to which seq of a shard's log other followers are done with it.
+    `_opening` guards what is open, and is held for moments. Whoever opens an index, which may have
+    to be made again from all documents, holds only the lock of its shard (`_indexing`); `close`
+    waits for that.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class OpenShards:
         self._opening = threading.Lock()
         self._shards: dict[int, Shard] = {}
         self._followers: dict[int, LocalFollower] = {}
+        self._indexing: dict[int, threading.Lock] = {}
         self._inherited: dict[int, Inherited] = {}
         self._held: dict[int, int] = {}
         self._closed = False
@@ -141,6 +145,9 @@ class OpenShards:
         shard = self.shard(number)
         with self._opening:
             self.check_open()
+            indexing = self._indexing.setdefault(number, threading.Lock())
+        with indexing:
+            self.check_open()
             follower = self._followers.get(number)
             if follower is None:
                 follower = LocalFollower(
@@ -162,6 +169,7 @@ class OpenShards:
     def forget(self) -> None:
         """Open no more in a forked child, where nobody lets go of what others held."""
         self._opening = threading.Lock()
+        self._indexing = {}
         self._is_inherited = True
 
     def check_open(self) -> None:
@@ -175,6 +183,8 @@ class OpenShards:
         """Close some shards that nobody asks any more, their indexes as they are."""
         for number in numbers:
             with self._opening:
+                indexing = self._indexing.pop(number, threading.Lock())
+            with indexing, self._opening:
                 follower = self._followers.pop(number, None)
                 shard = self._shards.pop(number, None)
                 inherited = self._inherited.pop(number, None)
@@ -192,8 +202,11 @@ class OpenShards:
 
         Every file is closed whatever an index raises.
         """
+        self.refuse()
+        for indexing in list(self._indexing.values()):
+            with indexing:
+                pass  # whoever opens an index is done; nobody begins to any more
         with self._opening:
-            self._closed = True
             followers, shards = list(self._followers.values()), list(self._shards.values())
             inherited = list(self._inherited.values())
             self._followers.clear()
