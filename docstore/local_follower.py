@@ -376,7 +376,7 @@ class LocalFollower:
 
     def bytes_used(self) -> int:
         """The bytes of the index in effect."""
-        return bytes_in(self._index.directory)
+        return bytes_in(self._directory / str(self._generation))
 
     def close(self, *, refresh: bool) -> None:
         """Make the whole log searchable for the next process if asked, and give up the writer."""

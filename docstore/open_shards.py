@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from docstore import keys
 from docstore.catalog import Definition
@@ -19,6 +19,8 @@ from docstore.local_follower import LocalFollower
 from docstore.resources import Resources
 from docstore.shard import Shard
 from indexing.errors import Closed
+
+T = TypeVar("T")
 
 
 class OpenShards:
@@ -104,6 +106,18 @@ class OpenShards:
             with suppress(OSError):  # the next look removes it
                 path.unlink()
                 path.with_name(f"{path.name}-lock").unlink(missing_ok=True)
+
+    def look(self, number: int, look: Callable[[Shard], T]) -> T:
+        """What is to be seen of a shard, which is left closed if it is; raises as `shard` does."""
+        with self._opening:
+            self.check_open()
+            if number not in self._shards:
+                shard = Shard(self.directory / str(number), number, read_only=True)
+                try:
+                    return look(shard)
+                finally:
+                    shard.close()
+        return look(self.shard(number))
 
     def if_open(self, number: int) -> Shard | None:
         """The shard of a number, if it was used."""

@@ -25,6 +25,7 @@ from docstore.records import Record
 from docstore.reshaping import Lineage
 from docstore.resources import Resources
 from docstore.shard import Shard
+from docstore.shard_stats import ShardStats
 from docstore.types import Key, Position
 from indexing.errors import (
     Corruption,
@@ -70,6 +71,7 @@ class Partitions:
         self.recorder = resources.recorder
         self.lineage = Lineage(definition.partition_map)
         self._searched = -WATCHED_SECONDS
+        self._shard_stats = ShardStats(shards, resources.background)
 
     @property
     def search_pool(self) -> ThreadPoolExecutor:
@@ -218,11 +220,14 @@ class Partitions:
             self.follower(each).rebuild()
 
     def stats(self) -> dict[str, Any]:
-        """Documents, bytes, log and index of every partition, and their sums."""
+        """Documents, bytes, log and index of every partition, and their sums.
+
+        What this process has not used is left closed; of it counts since opening are 0.
+        """
         spec = self.definition.key
         partitions = [
             {
-                **self._partition_stats(each.number),
+                **self._shard_stats.of(each.number),
                 "lower": bound_shown(spec, each.lower),
                 "upper": bound_shown(spec, each.upper),
             }
@@ -237,27 +242,6 @@ class Partitions:
             "partitions": partitions,
             "indexes": self.indexes.stats(),
             "verification": self.indexes.verification,
-        }
-
-    def _partition_stats(self, number: int) -> dict[str, Any]:
-        shard, follower = self.shard(number), self.follower(number)
-        first, last = shard.log_range()
-        commits, writes = shard.commit_counts
-        error = self._resources.background.errors.get(follower)
-        return {
-            "partition": number,
-            "documents": shard.count(),
-            "document_bytes": shard.environment.bytes_used(),
-            "head": shard.head,
-            "log_entries": last - first + 1 if last else 0,
-            "indexed": follower.checkpoint,
-            "lag": follower.lag,
-            "commits": commits,
-            "writes": writes,
-            "refreshes": follower.refreshes,
-            "refresh_seconds": round(follower.refresh_seconds, 6),
-            "index_bytes": follower.bytes_used(),
-            "error": None if error is None else str(error),
         }
 
     def position(self, number: int, seq: int) -> Position:

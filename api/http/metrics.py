@@ -103,13 +103,13 @@ class Metrics:
 
 
 class _StoreCollector(Collector):
-    """Looks at every shard when it is asked."""
+    """Looks at every shard when it is asked, and opens none for it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing beforehand: registering must not open every shard."""
+        """Nothing beforehand: registering must not look at every shard."""
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
