@@ -8,6 +8,7 @@ follows the log through `tail`. A shard knows nothing of indexes, schemas or oth
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
 
@@ -39,9 +40,13 @@ class Moved(Exception):
 DOCUMENTS_FILE = "documents.mdb"
 LOG_ENTRIES_KEPT = 100_000
 """Entries kept behind the slowest follower: how long an op_id is remembered and a reader of the
-changes may be away. About 10 MB per shard."""
+changes may be away. About 10 MB per shard. What a slow follower held up beyond it goes bit by bit,
+with the commits of the index that come after."""
 TRIM_BATCH = 20_000
 """Entries forgotten in one transaction, so that no writer waits long for it."""
+TRIMMED_PER_COVERED = 2
+"""Entries forgotten for each that a commit of the index covers, if they are more than a batch: a
+bulk load leaves no more behind than single writes do."""
 SCAN_BATCH = 256
 """Documents read in one transaction: a scan holds no transaction while its caller works."""
 KEYS_BATCH = 4096
@@ -293,20 +298,32 @@ class Shard:
 
     def save_index_checkpoint(self, checkpoint: IndexCheckpoint) -> None:
         """Record what the local index covers, and forget log entries that nobody needs."""
+        before = self.index_checkpoint()
+        covered = checkpoint.seq - (0 if before is None else before.seq)
+        last = self._unneeded(checkpoint.seq)
 
-        last = checkpoint.seq - LOG_ENTRIES_KEPT
-        if last > 0 and self.log_floor is not None:
-            last = min(last, self.log_floor())
-
-        def body(transaction: Transaction) -> None:
+        def body(transaction: Transaction) -> int:
             tables = self.environment.tables
             packed = pack_checkpoint(checkpoint)
             transaction.put(INDEX_CHECKPOINT, packed, db=tables["meta"])
-            trim(self.environment, transaction, last, TRIM_BATCH)
+            return self._forget(last, transaction)
 
-        self.environment.write(body)
+        removed = self.environment.write(body)
+        for _ in range(TRIM_BATCH, TRIMMED_PER_COVERED * covered, TRIM_BATCH):
+            if removed < TRIM_BATCH:
+                break
+            last = self._unneeded(checkpoint.seq)  # somebody may need more of it by now
+            removed = self.environment.write(partial(self._forget, last))
         if last > 0:
             self.trimmed()
+
+    def _forget(self, last: int, transaction: Transaction) -> int:
+        return trim(self.environment, transaction, last, TRIM_BATCH)
+
+    def _unneeded(self, covered: int) -> int:
+        """The seq up to which nobody needs the log once the index covers another."""
+        last = covered - LOG_ENTRIES_KEPT
+        return min(last, self.log_floor()) if last > 0 and self.log_floor is not None else last
 
     @property
     def has_whole_log(self) -> bool:
