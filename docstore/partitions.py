@@ -188,7 +188,7 @@ class Partitions:
         return any(
             True
             for number in self.overlapping(lower, upper)
-            for _ in self.shard(number).scan(lower, upper)
+            for _ in self.shard(number).scan(lower, upper, first=1)
         )
 
     def overlapping(self, lower: bytes, upper: bytes | None) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from itertools import chain, islice
 from docstore.keys import KeySpec, encode, partition_bytes, prefix_range
 from docstore.partitions import Partitions
 from docstore.records import Record
+from docstore.shard import SCAN_BATCH
 from docstore.types import Key
 from indexing.errors import InvalidRequest
 
@@ -42,10 +43,14 @@ def scan(
         partitions.traffic.reads.note(first)
         numbers = ranges.owners_of(partition_bytes(spec, first))
     ordered = reversed(numbers) if reverse else numbers
-    # A shard is opened when its turn comes, so a limit leaves the rest untouched.
-    scans = (partitions.shard(each).scan(lower, upper, reverse=reverse) for each in ordered)
+    fewest = SCAN_BATCH if limit is None else max(1, min(limit, SCAN_BATCH))
+    scans = (
+        partitions.shard(each).scan(lower, upper, reverse=reverse, first=fewest) for each in ordered
+    )
     if ranges.is_range:
+        # A shard is opened when its turn comes, so a limit leaves the rest untouched.
         return islice(chain.from_iterable(scans), limit)
+    # Of every shard something is read, of no more documents than the limit at first.
     merged = heapq.merge(*scans, key=lambda found: found[0], reverse=reverse)
     return islice(merged, limit)
 

@@ -6,7 +6,7 @@ follows the log through `tail`. A shard knows nothing of indexes, schemas or oth
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from itertools import islice, takewhile
@@ -49,6 +49,10 @@ TRIMMED_PER_COVERED = 2
 bulk load leaves no more behind than single writes do."""
 SCAN_BATCH = 256
 """Documents read in one transaction: a scan holds no transaction while its caller works."""
+SCAN_BYTES = 4 * 1024 * 1024
+"""Bytes of documents that end a batch of a scan: with large documents it holds few."""
+SCAN_GROWS = 4
+"""Times as many documents in the next batch of a scan that begins with few."""
 KEYS_BATCH = 4096
 """The same of keys alone."""
 
@@ -163,21 +167,28 @@ class Shard:
         return [None if stored is None else unpack_document(stored) for stored in found]
 
     def scan(
-        self, start: bytes = b"", end: bytes | None = None, *, reverse: bool = False
+        self,
+        start: bytes = b"",
+        end: bytes | None = None,
+        *,
+        reverse: bool = False,
+        first: int = SCAN_BATCH,
     ) -> Iterator[tuple[bytes, Record]]:
         """Documents with start <= key < end in key order, or backwards.
 
         Read in batches, each of one moment: a document that is written meanwhile may be seen
-        before or after, one that is not is seen exactly once.
+        before or after, one that is not is seen exactly once. A batch ends at SCAN_BYTES; the
+        first has at most `first` documents, for who may need few.
         """
         last: bytes | None = None
+        most = min(first, SCAN_BATCH)
         while True:
-            batch = self._batch(start, end, last, reverse=reverse)
+            batch = self._batch(start, end, last, most, SCAN_BYTES, reverse=reverse)
             for key, stored in batch:
                 yield key, unpack_document(stored)
-            if len(batch) < SCAN_BATCH:
+            if not batch or (len(batch) < most and _bytes_of(batch) < SCAN_BYTES):
                 return
-            last = batch[-1][0]
+            last, most = batch[-1][0], min(SCAN_GROWS * most, SCAN_BATCH)
 
     def all_keys(self) -> Iterator[bytes]:
         """The keys of all documents, in order; read like `scan`, without the documents."""
@@ -195,11 +206,18 @@ class Shard:
 
     def scan_batch(self, after: bytes) -> list[tuple[bytes, Record]]:
         """The next SCAN_BATCH documents after a key, of one moment; fewer at the end."""
-        batch = self._batch(b"", None, after or None, reverse=False)
+        batch = self._batch(b"", None, after or None, SCAN_BATCH, None, reverse=False)
         return [(key, unpack_document(stored)) for key, stored in batch]
 
     def _batch(
-        self, start: bytes, end: bytes | None, last: bytes | None, *, reverse: bool
+        self,
+        start: bytes,
+        end: bytes | None,
+        last: bytes | None,
+        most: int,
+        bytes_max: int | None,
+        *,
+        reverse: bool,
     ) -> list[tuple[bytes, bytes]]:
         with self.environment.read() as transaction:
             cursor = transaction.cursor(db=self.environment.tables["documents"])
@@ -219,7 +237,10 @@ class Shard:
                 pairs = cursor.iternext()
                 if end is not None:
                     pairs = takewhile(lambda pair: pair[0] < end, pairs)
-            return list(islice(pairs, SCAN_BATCH)) if found else []
+            if not found:
+                return []
+            pairs = islice(pairs, most)
+            return list(pairs if bytes_max is None else _up_to(pairs, bytes_max))
 
     def tail(self, after: int, most: int) -> list[tuple[Entry, Record | None]]:
         """The next log entries after a seq, each with its document as it is now."""
@@ -343,6 +364,19 @@ class Shard:
     def close(self) -> None:
         """Close the environment."""
         self.environment.close()
+
+
+def _up_to(pairs: Iterable[tuple[bytes, bytes]], bytes_max: int) -> Iterator[tuple[bytes, bytes]]:
+    """Pairs whose values have so many bytes in all, or just more by the last."""
+    for pair in pairs:
+        yield pair
+        bytes_max -= len(pair[1])
+        if bytes_max <= 0:
+            return
+
+
+def _bytes_of(batch: list[tuple[bytes, bytes]]) -> int:
+    return sum(len(stored) for _, stored in batch)
 
 
 def now_microseconds() -> int:

@@ -71,7 +71,7 @@ def _has_documents(partitions: Partitions, first: bytes, end: bytes | None) -> b
     return any(
         True
         for number in partitions.definition.partition_map.owners_of(first)
-        for _ in partitions.shard(number).scan(first, end)
+        for _ in partitions.shard(number).scan(first, end, first=1)
     )
 
 
