@@ -242,7 +242,8 @@ class Collection(ByKey[D]):
         DeadlineExceeded after `timeout` seconds.
         """
         page, until = Page(offset, limit, None), Deadline.after(timeout, is_partial=False)
-        asked = (self._codec, self._layout, key, fields, filter, page, freshness, until)
+        likened = self._encoded(key)
+        asked = (self._codec, self._layout, likened, fields, filter, page, freshness, until)
         return self._live.ask(lambda partitions: more_like(partitions, *asked))
 
     def position(self) -> tuple[Position, ...]:

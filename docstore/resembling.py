@@ -19,20 +19,21 @@ def more_like(
     partitions: Partitions,
     codec: DocumentCodec[D],
     layout: Layout,
-    key: Any,
+    encoded: bytes,
     fields: Any,
     short_filter: Any,
     page: Page,
     freshness: Any,
     deadline: Deadline | None,
 ) -> SearchResult[D]:
-    """The documents that share the most telling words and values with one, the best first.
+    """The documents that share the most telling words and values with that of an encoded key.
 
-    Raises NotFound, InvalidQuery and DeadlineExceeded.
+    The best first. Raises NotFound, InvalidQuery and DeadlineExceeded.
     """
     compared = parse_compared(fields)
     spec = partitions.definition.key
-    (stored,) = partitions.read([keys.encode(spec, key)])
+    key = keys.decode(spec, encoded)
+    (stored,) = partitions.read([encoded])
     if stored is None:
         raise NotFound(f"there is no document {key!r}", hint="put it first", key=key)
     everywhere = partitions.views(partitions.numbers, None, current=freshness == "current")
