@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from indexing.errors import Corruption, Unavailable
+from indexing.errors import Corruption, DocstoreError, Unavailable
 
 _LEFTOVER = ".leftover-"
 _BLOCK = 512
@@ -142,14 +142,22 @@ def check_format(path: Path, form: Any, known: int) -> None:
 
 
 @contextmanager
-def new_directory(path: Path) -> Iterator[Path]:
-    """A directory that appears under its name only when the body has succeeded."""
+def new_directory(path: Path, taken: DocstoreError) -> Iterator[Path]:
+    """A directory that appears under its name only when the body has succeeded.
+
+    Raises `taken` when somebody else was faster, and leaves theirs alone.
+    """
     temporary = path.with_name(f"{_LEFTOVER}{uuid.uuid4().hex}")
     with usable(path):
         temporary.mkdir()
         try:
             yield temporary
-            temporary.rename(path)
+            try:
+                temporary.rename(path)
+            except OSError as error:
+                if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+                    raise taken from error
+                raise
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise

@@ -219,15 +219,16 @@ class Store:
         self._check_open()
         self._check_writable()
         directory = self._path / check_name(name)
+        taken = AlreadyExists(f"collection {name!r} exists", hint="open it with collection()")
         if directory.exists():
-            raise AlreadyExists(f"collection {name!r} exists", hint="open it with collection()")
+            raise taken
         given = AutoSplit.of(auto_split)
         model = schema if isinstance(schema, type) else None
         declared = schema_from(schema)
         spec = key_spec_of(key, declared)
         first_map = first_map_of(partitioning, partitions, declared, spec)
         definition = Definition(name, declared, spec, first_map, uuid.uuid4().hex)
-        with files.new_directory(directory) as unfinished:
+        with files.new_directory(directory, taken) as unfinished:
             numbers = definition.partition_map.numbers
             make_shards(unfinished / SHARDS_DIRECTORY, numbers, declared)
             definition.save(unfinished)

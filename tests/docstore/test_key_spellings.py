@@ -54,7 +54,13 @@ FINDS: dict[str, Callable[[Things, Any], bool]] = {
     ),
 }
 """The methods that take a key, each with whether it found the one document that has it."""
-LATER = {"float": 6, "int": 6, "datetime": "2021-01-01T00:00:00Z", "keyword": "zz", "ip": "10.0.0.9"}
+LATER = {
+    "float": 6,
+    "int": 6,
+    "datetime": "2021-01-01T00:00:00Z",
+    "keyword": "zz",
+    "ip": "10.0.0.9",
+}
 
 
 @pytest.mark.parametrize("method", FINDS)

@@ -3,11 +3,12 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from docstore import NotFound, Store
+from docstore import AlreadyExists, GlobalIndex, NotFound, Store
 from docstore.new_shards import make_shards
 from indexing.schema import Schema
 from tests.docstore.steps import copied, each_sync
@@ -80,3 +81,17 @@ def test_a_collection_outlives_the_power_that_goes_right_after_it_was_made(tmp_p
         assert things.put_many({"id": str(number)} for number in range(30)).errors == []
         assert things.search(limit=0).total == 30
         assert list(store.check()) == []
+
+
+def test_who_makes_a_collection_that_somebody_made_meanwhile_is_told_so(store: Store) -> None:
+    class Meanwhile(tuple[GlobalIndex, ...]):
+        def __iter__(self) -> Iterator[GlobalIndex]:
+            if not store.collections():
+                store.create_collection("things", partitions=2).put({"id": "1"})
+            return super().__iter__()
+
+    with pytest.raises(AlreadyExists, match="'things' exists") as refused:
+        store.create_collection("things", indexes=Meanwhile())
+    assert refused.value.hint == "open it with collection()"
+    assert store.collection("things").count() == 1
+    assert [path.name for path in store.path.iterdir() if ".leftover" in path.name] == []

@@ -1,5 +1,6 @@
 """Collections over HTTP: what they are made with, once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -21,6 +22,15 @@ def test_what_has_defaults_is_made_without_a_body(client: TestClient) -> None:
     assert (split.status_code, split.json()["kind"]) == (200, "split")
     for path in ("search", "count", "documents"):
         assert client.post(f"/v1/collections/plain/{path}").status_code == 415
+
+
+def test_of_several_who_make_one_collection_at_once_one_does(client: TestClient) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        asked = list(range(2, 10))
+        answers = list(pool.map(lambda n: client.put(PATH, json={"partitions": n}), asked))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
+    codes = {answer.json()["code"] for answer in answers if answer.status_code == 409}
+    assert codes == {"already-exists"}
 
 
 @pytest.mark.parametrize("definition", [{}, {"partitions": 3}, {"pre_split": ["g", "n"]}])
