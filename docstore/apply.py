@@ -2,12 +2,14 @@
 
 No clock, no randomness, no network inside: time, generated keys and merged patches are fixed before
 an operation gets here, so replaying the same operations gives the same bytes. Conditions are
-decided here, in log order. An operation whose condition fails changes nothing and takes no seq.
+decided here, in log order. An operation whose condition fails, or that deletes what is not there,
+changes nothing and takes no seq; nothing is remembered of it, whatever its op_id.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from docstore.environment import Environment, Transaction
+from docstore.environment import Environment, Table, Transaction
 from docstore.recent_writes import Written
 from docstore.records import (
     HEAD,
@@ -110,14 +112,14 @@ def apply(environment: Environment, transaction: Transaction, writes: list[Write
     return Applied(outcomes, written, head)
 
 
-def _answered(transaction: Transaction, tables: dict[str, Any], op_id: bytes) -> Answer | None:
+def _answered(transaction: Transaction, tables: Mapping[str, Table], op_id: bytes) -> Answer | None:
     stored = transaction.get(op_id, db=tables["operations"])
     return None if stored is None else unpack_answer(stored)
 
 
 def _store(
     transaction: Transaction,
-    tables: dict[str, Any],
+    tables: Mapping[str, Table],
     written: list[Written],
     answers: dict[bytes, Answer],
 ) -> None:

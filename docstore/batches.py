@@ -68,10 +68,12 @@ class WriteBatch:
         for place, (encoded, error) in self._failed.items():
             failed[place] = FailedWrite(place, key_of(encoded), error)
 
+        # A result may be kept for long, so it refers to nothing but what it tells.
+        lasts = {number: position(number, seq) for number, seq in sorted(self._last.items())}
+
         def result_of(answer: tuple[int, Answer]) -> WriteResult:
             number, (key, version, seq, created, deleted, origin) = answer
-            at = position(number, seq) if origin is None else Position(*origin, seq)
+            at = Position(*((number, lasts[number].epoch) if origin is None else origin), seq)
             return WriteResult(key_of(key), version, at, created, deleted)
 
-        positions = tuple(position(number, seq) for number, seq in sorted(self._last.items()))
-        return BatchResult(self._answers, failed, positions, result_of)
+        return BatchResult(self._answers, failed, tuple(lasts.values()), result_of)

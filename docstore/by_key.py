@@ -53,7 +53,7 @@ class ByKey(Generic[D]):
 
         The key is read from the document's key fields, or given, or generated (a UUIDv7 string).
         Raises InvalidDocument, VersionConflict when a condition fails, Unavailable. A retry with
-        the same `op_id` writes nothing and returns the first answer.
+        the same `op_id` writes nothing and returns the first answer, as long as the log holds it.
         """
         asked = Put(document, key, if_version, if_absent, if_present, op_id)
         write = write_of(asked, self._codec, self._encoded, now_microseconds())
@@ -62,7 +62,11 @@ class ByKey(Generic[D]):
     def delete(
         self, key: Key, *, if_version: int | None = None, op_id: str | None = None
     ) -> WriteResult:
-        """Remove a document; of a key that does not exist, does nothing (`deleted` is False)."""
+        """Remove a document; of a key that does not exist, does nothing (`deleted` is False).
+
+        With an `op_id`, what was there is removed once, as by `put`; that nothing was there is not
+        remembered: a retry removes what was put meanwhile.
+        """
         asked = Delete(key, if_version, op_id=op_id)
         write = write_of(asked, self._codec, self._encoded, now_microseconds())
         return self._live.ask(lambda partitions: writing.one(partitions, write))

@@ -1,4 +1,4 @@
-"""One LMDB environment: the only file that knows LMDB.
+"""One LMDB environment: the only file that imports LMDB, whose own types others are checked by.
 
 Invariants: a write transaction is durable when `write` returns, or it did not happen; the map grows
 by itself, so a full map is never an error; growing waits until no transaction of this process is
@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import lmdb
 import numpy as np
@@ -37,8 +37,12 @@ READERS_MAX = 1024
 _LOCK_BYTES = 64 * (READERS_MAX + 2)
 """LMDB writes to its lock file through memory: 64 bytes for each reader, and as many for itself."""
 
-Transaction = Any
+Transaction: TypeAlias = "lmdb.Transaction[bytes]"
 """LMDB's transaction: `get`, `put`, `delete` and `cursor`, each with `db=environment.tables[…]`."""
+Cursor: TypeAlias = "lmdb.Cursor[bytes]"
+"""A place in a table, while its transaction is open."""
+Table: TypeAlias = "lmdb._Database"  # noqa: SLF001  it has no other name
+"""A table of an open environment."""
 
 
 class _Gate:
@@ -114,7 +118,7 @@ class Environment:
         self._read_only = read_only
         self._gate = _Gate()
         self._closed_because = ""
-        self.tables: dict[str, Any] = {}
+        self.tables: dict[str, Table] = {}
         with self._translated():
             size = path.stat().st_size if path.exists() else 0
         with self._translated():
@@ -130,7 +134,7 @@ class Environment:
                 raise
         forget_in_children(self)
 
-    def _opened(self, tables: int, size: int, *, draft: bool) -> Any:
+    def _opened(self, tables: int, size: int, *, draft: bool) -> lmdb.Environment:
         if not self._read_only:
             reserve(self.path.with_name(f"{self.path.name}-lock"), _LOCK_BYTES)
         return lmdb.open(
@@ -146,7 +150,7 @@ class Environment:
 
     def _open_tables(self, tables: Sequence[str]) -> None:
         create = not self._read_only
-        opened: dict[str, Any] = {}
+        opened: dict[str, Table] = {}
         while len(opened) < len(tables):
             name = tables[len(opened)]
             try:
@@ -167,7 +171,8 @@ class Environment:
     def follow(self, pages_max: int | None = None) -> None:
         """Follow the pages of all tables, or of those of so many; raises Corruption, Unavailable.
 
-        Reads them all, 40 ms for 100 MB in memory, and keeps a read open meanwhile.
+        Reads them all, 40 ms for 100 MB in memory, and keeps a read open meanwhile: where a write
+        finds the map full then, everybody else waits with it until this is done.
         """
         for _ in range(_ATTEMPTS):
             with self._translated():
@@ -213,8 +218,7 @@ class Environment:
         """One value."""
         transaction = self._begin()
         try:
-            value: bytes | None = transaction.get(key, db=self.tables[table])
-            return value
+            return transaction.get(key, db=self.tables[table])
         except lmdb.Error as error:
             raise self._ours(error) from error
         finally:
@@ -262,13 +266,13 @@ class Environment:
 
     def entries(self, transaction: Transaction, table: str) -> int:
         """How many keys a table holds."""
-        return int(transaction.stat(self.tables[table])["entries"])
+        return transaction.stat(self.tables[table])["entries"]
 
     def bytes_of(self, transaction: Transaction, table: str) -> int:
         """The bytes of the pages that a table fills."""
         stat = transaction.stat(self.tables[table])
         pages = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
-        return int(pages * stat["psize"])
+        return pages * stat["psize"]
 
     def bytes_used(self) -> int:
         """The bytes of the file that hold something; raises Closed."""
@@ -278,7 +282,7 @@ class Environment:
             info, stat = self._env.info(), self._env.stat()
         finally:
             self._gate.leave()
-        return int((info["last_pgno"] + 1) * stat["psize"])
+        return (info["last_pgno"] + 1) * stat["psize"]
 
     def close(self) -> None:
         """Close; later calls raise Closed."""

@@ -54,7 +54,7 @@ class RecentWrites:
     def after(self, seq: int, most: int) -> list[tuple[Entry, Record | None]]:
         """The next entries after a seq, each with its document as it is after the last of them.
 
-        None when the first of them is not held.
+        Empty when the first of them is not held.
         """
         with self._lock:
             begin = seq + 1 - self._written[0][0] if self._written else -1

@@ -1,6 +1,7 @@
 """The vocabulary of the store: the values that go in and come out of a collection.
 
-Everything here is frozen, compares by value and holds no connection to a store.
+Nothing here holds a connection to a store, and all compares by value and is frozen, but for two: a
+frozen Hit would take three times as long to make, and a BatchResult makes its items when asked.
 """
 
 import math

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
+from indexing.errors import DocstoreError
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -95,3 +96,17 @@ def test_the_curl_examples_do_what_they_say(tmp_path: Path) -> None:
     assert '"total":1' in search
     assert '"total":0' in after_it
     assert changes.count('"operation":"put"') == 4
+
+
+def test_all_errors_are_told_beside_what_they_are_a_kind_of() -> None:
+    def kinds_of(kind: type[DocstoreError]) -> str:
+        # Those of the door say how HTTP was used.
+        own = [each for each in kind.__subclasses__() if each.__module__ == kind.__module__]
+        told = [
+            f"{each.__name__} ({more})" if (more := kinds_of(each)) else each.__name__
+            for each in own
+        ]
+        return ", ".join(told)
+
+    words = " ".join((ROOT / "README.md").read_text().split())
+    assert f"and `data`: {kinds_of(DocstoreError)}." in words

@@ -15,10 +15,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from docstore import files
-from docstore.environment import Environment, Transaction
+from docstore.environment import Environment, Table, Transaction
 from docstore.global_index.document_terms import shared_in, terms_in
 from docstore.global_index.partition_changes import (
     Changes,
@@ -75,7 +74,7 @@ class IndexPartition:
         return self._open() if opened is None else opened
 
     @property
-    def _tables(self) -> Mapping[str, Any]:
+    def _tables(self) -> Mapping[str, Table]:
         return self._environment.tables
 
     def _open(self) -> Environment:

@@ -6,9 +6,9 @@ changes some of them changes all in one transaction. To store a change again cha
 
 import struct
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from docstore.environment import Transaction
+from docstore.environment import Table, Transaction
 from docstore.global_index.document_terms import packed_terms, terms_in
 from docstore.global_index.postings import suffix_of
 
@@ -18,7 +18,7 @@ _APPLIED, _FILLED = b"s", b"f"
 
 Changes = Mapping[bytes, Mapping[bytes, bytes]]
 """What documents are now: by key the postings that each has in one partition, by stored term."""
-Tables = Mapping[str, Any]
+Tables = Mapping[str, Table]
 
 
 class Checkpoint(NamedTuple):
@@ -100,7 +100,7 @@ def store_changes(transaction: Transaction, tables: Tables, changes: Changes) ->
     _count(transaction, tables["terms"], counts)
 
 
-def _count(transaction: Transaction, table: Any, counts: Mapping[bytes, int]) -> None:
+def _count(transaction: Transaction, table: Table, counts: Mapping[bytes, int]) -> None:
     changed = sorted(term for term, by in counts.items() if by)
     before = dict(transaction.cursor(db=table).getmulti(changed))
     puts: list[tuple[bytes, bytes]] = []

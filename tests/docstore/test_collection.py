@@ -1,6 +1,8 @@
 """What a collection promises beyond the state machine: keys, freshness, batches, plans."""
 
+import gc
 import threading
+import weakref
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -189,6 +191,28 @@ def test_a_batch_reports_each_document_and_stops_for_none(store: Store) -> None:
     again = cars.put_many([{"id": "a", "price": 4}, {"id": "z"}], if_absent=True)
     assert [(error.index, error.key) for error in again.errors] == [(0, "a")]
     assert cars.get_many(["a", "nothing", "z"]) == [{"id": "a", "price": 3}, None, {"id": "z"}]
+
+
+def test_a_result_that_is_kept_holds_nothing_of_the_store(store: Store) -> None:
+    things = store.create_collection("things", partitions=1)
+    result = things.put_many({"id": str(number)} for number in range(20))
+    then = weakref.ref(things.partitions)
+    things.split(0)
+    gc.collect()
+    assert then() is None
+    assert [each.position for each in result.written] == [Position(0, 1, n) for n in range(1, 21)]
+
+
+def test_an_operation_that_changed_nothing_is_decided_anew(store: Store) -> None:
+    things = store.create_collection("things")
+    assert not things.delete("a", op_id="one").deleted
+    things.put({"id": "a"}, op_id="two")
+    with pytest.raises(VersionConflict):
+        things.put({"id": "a"}, if_absent=True, op_id="three")
+    assert things.delete("a", op_id="one").deleted
+    assert things.put({"id": "a"}, if_absent=True, op_id="three").created
+    assert things.delete("a", op_id="one").deleted
+    assert things.exists("a")
 
 
 def test_selected_fields_and_typed_hits(store: Store) -> None:
