@@ -12,7 +12,9 @@ from docstore.apply import Write
 from docstore.documents import DocumentCodec
 from docstore.live_map import LiveMap
 from docstore.operations import Delete, Put, check_conditions, write_of
+from docstore.partitions import Partitions
 from docstore.patching import patch_one
+from docstore.pinning import Pin
 from docstore.records import Record
 from docstore.scanning import scan
 from docstore.shard import now_microseconds
@@ -48,26 +50,36 @@ class ByKey(Generic[D]):
         if_absent: bool = False,
         if_present: bool = False,
         op_id: str | None = None,
+        if_seq: int | None = None,
     ) -> WriteResult:
         """Store a document, replacing the one under its key; durable when it returns.
 
         The key is read from the document's key fields, or given, or generated (a UUIDv7 string).
         Raises InvalidDocument, VersionConflict when a condition fails, Unavailable. A retry with
         the same `op_id` writes nothing and returns the first answer, as long as the log holds it.
+        `if_seq` is the seq of the write that must have made what is there: unlike a version, it
+        never recurs.
         """
-        asked = Put(document, key, if_version, if_absent, if_present, op_id)
+        asked = Put(document, key, if_version, if_absent, if_present, op_id, if_seq)
         write = write_of(asked, self._codec, self._encoded, now_microseconds())
         return self._live.ask(lambda partitions: writing.one(partitions, write))
 
     def delete(
-        self, key: Key, *, if_version: int | None = None, op_id: str | None = None
+        self,
+        key: Key,
+        *,
+        if_version: int | None = None,
+        if_present: bool = False,
+        op_id: str | None = None,
+        if_seq: int | None = None,
     ) -> WriteResult:
         """Remove a document; of a key that does not exist, does nothing (`deleted` is False).
 
         With an `op_id`, what was there is removed once, as by `put`; that nothing was there is not
-        remembered: a retry removes what was put meanwhile.
+        remembered: a retry removes what was put meanwhile. Raises VersionConflict when a condition
+        fails; `if_present` makes absence one.
         """
-        asked = Delete(key, if_version, op_id=op_id)
+        asked = Delete(key, if_version, if_present, op_id, if_seq)
         write = write_of(asked, self._codec, self._encoded, now_microseconds())
         return self._live.ask(lambda partitions: writing.one(partitions, write))
 
@@ -169,10 +181,18 @@ class ByKey(Generic[D]):
         """Documents in key order: start <= key < end, or all keys with a prefix.
 
         A compound key's leading parts are a prefix. A document written meanwhile may be in it.
+        Raises InvalidRequest, InvalidDocument when called, not when first read.
         """
         if (recording := self._live.recorder.into) is not None:
             scanned = {"prefix": prefix, "start": start, "end": end, "limit": limit}
             recording.asked(self._live.current.definition, "scan", scanned)
         pin = self._live.pin()
-        for encoded, stored in scan(pin.value, start, end, prefix, limit, reverse=reverse):
+        found = scan(pin.value, start, end, prefix, limit, reverse=reverse)
+        return self._documents(pin, found)
+
+    def _documents(
+        self, pin: Pin[Partitions], found: Iterator[tuple[bytes, Record]]
+    ) -> Iterator[Document[D]]:
+        for encoded, stored in found:
             yield self._document(encoded, stored)
+        pin.release()

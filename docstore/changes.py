@@ -20,9 +20,9 @@ from docstore.documents import DocumentCodec
 from docstore.partitions import Partitions
 from docstore.pinning import Pin
 from docstore.records import Entry, Operation, Record
-from docstore.request import positions_of
+from docstore.request import check_limit, positions_of
 from docstore.types import Change, Position
-from indexing.errors import InvalidRequest, LogTrimmed
+from indexing.errors import LogTrimmed
 
 D = TypeVar("D")
 
@@ -46,8 +46,7 @@ def changes(
     Raises InvalidRequest for a position of another collection, LogTrimmed; both when called, not
     when first read. The pin is held until the end, or forgotten.
     """
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
-        raise InvalidRequest(f"limit is {limit!r}", hint="use a number from 0, or None for all")
+    check_limit(limit)
     feed = _Feed(pin.value, () if after is None else positions_of(after))
     return islice(_changes(pin, feed, codec), limit)
 

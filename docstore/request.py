@@ -64,6 +64,14 @@ class Request:
         return "current" if self.current else "any"
 
 
+def check_limit(limit: object) -> None:
+    """Refuse what says not how many to return at most, None being all; raises InvalidRequest."""
+    if limit is not None and (type(limit) is not int or limit < 0):
+        raise InvalidRequest(
+            f"limit is {limit!r}", hint="use a number from 0, or None for all", path="limit"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Which hits to return, and which of their fields; raises InvalidQuery when out of bounds."""

@@ -12,9 +12,9 @@ from itertools import chain, islice
 from docstore.keys import KeySpec, encode, partition_bytes, prefix_range
 from docstore.partitions import Partitions
 from docstore.records import Record
+from docstore.request import check_limit
 from docstore.shard import SCAN_BATCH
 from docstore.types import Key
-from indexing.errors import InvalidRequest
 
 
 def scan(
@@ -26,9 +26,11 @@ def scan(
     *,
     reverse: bool,
 ) -> Iterator[tuple[bytes, Record]]:
-    """Encoded keys and records with start <= key < end and the prefix, at most `limit`."""
-    if limit is not None and (not isinstance(limit, int) or limit < 0):
-        raise InvalidRequest(f"limit is {limit!r}", hint="use a number from 0, or None for all")
+    """Encoded keys and records with start <= key < end and the prefix, at most `limit`.
+
+    Raises InvalidRequest, InvalidDocument when called, not when first read.
+    """
+    check_limit(limit)
     spec = partitions.definition.key
     start, end, prefix = (
         None if given is None else partitions.key_parts.key(given) for given in (start, end, prefix)

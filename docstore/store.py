@@ -71,7 +71,7 @@ class Store:
         forget_in_children(self)
 
     @classmethod
-    def open(cls, path: str | Path, read_only: bool = False, auto_split: bool = True) -> "Store":
+    def open(cls, path: str | Path, *, read_only: bool = False, auto_split: bool = True) -> "Store":
         """Open the store in a directory, making it unless read-only.
 
         `auto_split` False: this process splits and merges nothing unasked, whatever a collection's

@@ -4,14 +4,13 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from docstore.client import batching
-from docstore.client.calls import PAGE, CollectionCalls
+from docstore.client.calls import CollectionCalls
 from docstore.client.indexes import AsyncIndexes
 from docstore.client.sending import AsyncSender
 from docstore.growing.limits import AutoSplit
 from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.proposing import HotKey
 from docstore.operations import Delete, Put
-from docstore.request import positions_of
 from docstore.types import (
     BatchResult,
     Change,
@@ -27,11 +26,11 @@ from docstore.types import (
     WriteResult,
 )
 from indexing.counts import Completion
-from indexing.errors import InvalidRequest
 from indexing.passes import Sort
 from indexing.schema import Schema
 
 D = TypeVar("D")
+E = TypeVar("E")
 
 
 class AsyncCollection(Generic[D]):
@@ -75,16 +74,24 @@ class AsyncCollection(Generic[D]):
         if_absent: bool = False,
         if_present: bool = False,
         op_id: str | None = None,
+        if_seq: int | None = None,
     ) -> WriteResult:
         """Store a document; as `Collection.put`."""
-        call = self._calls.put(document, key, if_version, if_absent, if_present, op_id)
-        return await self._sender.send(call)
+        asked = Put(document, key, if_version, if_absent, if_present, op_id, if_seq)
+        return await self._sender.converse(batching.one(self._calls, asked))
 
     async def delete(
-        self, key: Key, *, if_version: int | None = None, op_id: str | None = None
+        self,
+        key: Key,
+        *,
+        if_version: int | None = None,
+        if_present: bool = False,
+        op_id: str | None = None,
+        if_seq: int | None = None,
     ) -> WriteResult:
         """Remove a document; as `Collection.delete`."""
-        return await self._sender.send(self._calls.delete(key, if_version, op_id))
+        asked = Delete(key, if_version, if_present, op_id, if_seq)
+        return await self._sender.converse(batching.one(self._calls, asked))
 
     async def patch(
         self,
@@ -129,7 +136,7 @@ class AsyncCollection(Generic[D]):
         """Whether there is a document under a key."""
         return await self.fetch(key) is not None
 
-    async def scan(
+    def scan(
         self,
         start: Key | None = None,
         end: Key | None = None,
@@ -139,18 +146,13 @@ class AsyncCollection(Generic[D]):
         reverse: bool = False,
     ) -> AsyncIterator[Document[D]]:
         """Documents in key order, a page at a time as they are asked for."""
-        if limit is not None and (not isinstance(limit, int) or limit < 0):
-            raise InvalidRequest(f"limit is {limit!r}", hint="use a number from 0, or None for all")
-        cursor: str | None = None
-        while limit is None or limit > 0:
-            size = PAGE if limit is None else min(PAGE, limit)
-            call = self._calls.scan(start, end, prefix, size, reverse, cursor)
-            found, cursor = await self._sender.send(call)
-            for document in found:
-                yield document
-            limit = None if limit is None else limit - len(found)
-            if cursor is None:
-                return
+        given = start, end, prefix, limit
+        return self._pages(batching.ScanPages(self._calls, *given, reverse=reverse))
+
+    async def _pages(self, pages: batching.Pages[E]) -> AsyncIterator[E]:
+        while pages.call is not None:
+            for each in pages.take(await self._sender.send(pages.call)):
+                yield each
 
     async def search(
         self,
@@ -311,22 +313,13 @@ class AsyncCollection(Generic[D]):
         """Where every shard's log ends now."""
         return await self._sender.send(self._calls.position())
 
-    async def changes(
+    def changes(
         self,
         after: Position | str | Iterable[Position | str] | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[Change[D]]:
         """The writes since some positions, a page at a time as they are asked for."""
-        seen = {} if after is None else {each.partition: each for each in positions_of(after)}
-        while limit is None or limit > 0:
-            size = PAGE if limit is None else min(PAGE, limit)
-            found = await self._sender.send(self._calls.changes(seen.values(), size))
-            for change in found:
-                seen[change.position.partition] = change.position
-                yield change
-            limit = None if limit is None else limit - len(found)
-            if len(found) < size:
-                return
+        return self._pages(batching.ChangePages(self._calls, after, limit))
 
     async def refresh(self) -> None:
         """Make every acknowledged write searchable now."""

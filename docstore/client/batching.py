@@ -3,17 +3,28 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from docstore.client.calls import PAGE, CollectionCalls, Result
 from docstore.client.wire import Call, Conversation
 from docstore.deleting import Deletions, check_narrowed
 from docstore.merge_patch import merge_patch
 from docstore.operations import Delete, Put, check_conditions
-from docstore.types import BatchResult, DeleteResult, FailedWrite, Key, Position, WriteResult
+from docstore.request import check_limit, positions_of
+from docstore.types import (
+    BatchResult,
+    Change,
+    DeleteResult,
+    Document,
+    FailedWrite,
+    Key,
+    Position,
+    WriteResult,
+)
 from indexing.errors import DocstoreError, NotFound, VersionConflict
 
 D = TypeVar("D")
+E = TypeVar("E")
 
 BATCH_LINES = 1_000
 """Lines of one request: at this size its own cost is lost among its documents."""
@@ -44,6 +55,24 @@ def write_many(
         else:
             batch.done(step, results)
     return batch.result()
+
+
+def one(calls: CollectionCalls[Any], operation: Put | Delete) -> Conversation[WriteResult]:
+    """Carry out one write; raises what refuses it. A seq travels in batches only."""
+    if operation.if_seq is not None:
+        (result,) = yield from write_many(calls, [operation])
+        if isinstance(result, FailedWrite):
+            raise result.error
+        return result
+    asked = operation.if_version, operation.if_present, operation.op_id
+    written: WriteResult
+    if isinstance(operation, Delete):
+        written = yield calls.delete(operation.key, *asked)
+    else:
+        if_version, if_present, op_id = asked
+        conditions = if_version, operation.if_absent, if_present
+        written = yield calls.put(operation.document, operation.key, *conditions, op_id)
+    return written
 
 
 def get_many(calls: CollectionCalls[D], wanted: Iterable[Key]) -> Conversation[list[D | None]]:
@@ -152,3 +181,68 @@ class Batch:
                     last[each.position.partition] = each.position
         positions = tuple(last[number] for number in sorted(last))
         return BatchResult(answers, failed, positions, lambda answer: answer)
+
+
+class Pages(Protocol[E]):
+    """What is read page by page: `call` asks for the next one; None at the end."""
+
+    call: Call[Any] | None
+
+    def take(self, answer: Any) -> list[E]:
+        """What a page holds."""
+
+
+class ScanPages(Generic[D]):
+    """The pages of a scan; raises InvalidRequest, InvalidDocument when made."""
+
+    def __init__(
+        self,
+        calls: CollectionCalls[D],
+        start: Key | None,
+        end: Key | None,
+        prefix: Key | None,
+        limit: int | None,
+        *,
+        reverse: bool,
+    ) -> None:
+        check_limit(limit)
+        self._calls, self._left = calls, limit
+        self._bounds, self._reverse = (start, end, prefix), reverse
+        first = self._next(None)
+        self.call = None if limit == 0 else first
+
+    def _next(self, cursor: str | None) -> Call[tuple[list[Document[D]], str | None]]:
+        size = PAGE if self._left is None else min(PAGE, self._left)
+        return self._calls.scan(*self._bounds, size, self._reverse, cursor)
+
+    def take(self, answer: tuple[list[Document[D]], str | None]) -> list[Document[D]]:
+        """The documents of a page."""
+        found, cursor = answer
+        self._left = None if self._left is None else self._left - len(found)
+        self.call = None if cursor is None or self._left == 0 else self._next(cursor)
+        return found
+
+
+class ChangePages(Generic[D]):
+    """The pages of the writes since some positions; raises InvalidRequest when made."""
+
+    def __init__(self, calls: CollectionCalls[D], after: Any, limit: int | None) -> None:
+        check_limit(limit)
+        self._calls, self._left = calls, limit
+        self._seen = {} if after is None else {each.partition: each for each in positions_of(after)}
+        self.call = None if limit == 0 else self._next()
+
+    def _size(self) -> int:
+        return PAGE if self._left is None else min(PAGE, self._left)
+
+    def _next(self) -> Call[list[Change[D]]]:
+        return self._calls.changes(self._seen.values(), self._size())
+
+    def take(self, found: list[Change[D]]) -> list[Change[D]]:
+        """The writes of a page."""
+        for change in found:
+            self._seen[change.position.partition] = change.position
+        is_last = len(found) < self._size()
+        self._left = None if self._left is None else self._left - len(found)
+        self.call = None if is_last or self._left == 0 else self._next()
+        return found

@@ -108,14 +108,18 @@ class CollectionCalls(Generic[D]):
             key=whole,
         )
 
-    def delete(self, key: Key, if_version: int | None, op_id: str | None) -> Call[WriteResult]:
+    def delete(
+        self, key: Key, if_version: int | None, if_present: bool, op_id: str | None
+    ) -> Call[WriteResult]:
         """Remove a document."""
         encoded = self._keys.encoded(key)
         whole = self._keys.of(encoded)
         headers = _operation(op_id)
-        check_conditions(if_version)
+        check_conditions(if_version, if_present=if_present)
         if if_version is not None:
             headers["if-match"] = _tag(if_version)
+        elif if_present:
+            headers["if-match"] = "*"
         path = self._document(encoded)
         return Call("DELETE", path, self._written(whole), None, headers, key=whole)
 

@@ -75,6 +75,7 @@ class CollectionLike(Protocol[D]):
         if_absent: bool = False,
         if_present: bool = False,
         op_id: str | None = None,
+        if_seq: int | None = None,
     ) -> WriteResult: ...
     def patch(
         self,
@@ -85,7 +86,13 @@ class CollectionLike(Protocol[D]):
         op_id: str | None = None,
     ) -> WriteResult: ...
     def delete(
-        self, key: Key, *, if_version: int | None = None, op_id: str | None = None
+        self,
+        key: Key,
+        *,
+        if_version: int | None = None,
+        if_present: bool = False,
+        op_id: str | None = None,
+        if_seq: int | None = None,
     ) -> WriteResult: ...
     def put_many(
         self, documents: Iterable[D | dict[str, Any]], *, if_absent: bool = False

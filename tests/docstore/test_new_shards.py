@@ -19,7 +19,7 @@ def test_a_schemaless_store_of_another_process_is_read_before_all_shards_were_wr
 ) -> None:
     store.create_collection("few", partitions=8).put({"id": "1", "t": "a word"})
     program = (
-        "import sys; from docstore import Store; few = Store.open(sys.argv[1], True)"
+        "import sys; from docstore import Store; few = Store.open(sys.argv[1], read_only=True)"
         ".collection('few'); print(few.count(), few.search('word').total, few.get('2'))"
     )
     ran = subprocess.run(

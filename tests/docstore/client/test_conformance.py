@@ -469,6 +469,39 @@ def test_a_version_that_came_again_is_not_the_one_that_was_read(cars: Any) -> No
     assert (made.version, cars.get("b")) == (2, document)
 
 
+def test_a_single_write_has_the_conditions_of_one_in_a_batch(cars: Any) -> None:
+    car = Car(id="b", make="Kia", price=1)
+    first = cars.put(car)
+    cars.delete("b", if_present=True)
+    with pytest.raises(VersionConflict):
+        cars.delete("b", if_present=True)
+    again = cars.put(car)
+    for write, what in ((cars.put, car), (cars.delete, "b")):
+        with pytest.raises(VersionConflict) as caught:
+            write(what, if_seq=first.position.seq)
+        assert (caught.value.data["current"], caught.value.data["seq"]) == (1, again.position.seq)
+    third = cars.put(car, if_version=1, if_seq=again.position.seq, op_id="third")
+    assert third.version == 2
+    assert cars.put(car, if_version=1, if_seq=again.position.seq, op_id="third") == third
+    assert cars.delete("b", if_seq=third.position.seq).deleted
+    with pytest.raises(InvalidRequest):
+        cars.put(car, if_absent=True, if_seq=1)
+
+
+@pytest.mark.parametrize("limit", [True, -1, "5", 1.5])
+@pytest.mark.parametrize("method", ["scan", "changes", "search", "more_like", "complete"])
+def test_what_is_no_limit_is_refused_at_once(cars: Any, method: str, limit: Any) -> None:
+    given = {"more_like": ["a1"], "complete": ["f"]}.get(method, [])
+    with pytest.raises(InvalidRequest, match="limit"):
+        getattr(cars, method)(*given, limit=limit)
+
+
+@pytest.mark.parametrize("bounds", [{"start": object()}, {"prefix": ["a", "b"]}, {"end": True}])
+def test_what_is_no_bound_of_a_scan_is_refused_at_once(cars: Any, bounds: Any) -> None:
+    with pytest.raises(InvalidDocument):
+        cars.scan(**bounds)
+
+
 def test_what_matches_is_deleted(cars: Any) -> None:
     done = cars.delete_by_query(filter={"make": "Ford"}, max_documents=1)
     assert (done.deleted, done.more, len(done.position)) == (1, True, 1)
