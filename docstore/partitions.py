@@ -185,11 +185,11 @@ class Partitions:
             lower, upper = keys.prefix_range(self.definition.key, (part,))
         except InvalidDocument:
             return False
-        return any(
-            True
-            for number in self.overlapping(lower, upper)
-            for _ in self.shard(number).scan(lower, upper, first=1)
-        )
+        return self.has_keys(self.overlapping(lower, upper), lower, upper)
+
+    def has_keys(self, numbers: Iterable[int], lower: bytes, upper: bytes | None) -> bool:
+        """Whether one of some partitions has a document with lower <= key < upper."""
+        return any(self.shard(number).has_keys(lower, upper) for number in numbers)
 
     def overlapping(self, lower: bytes, upper: bytes | None) -> tuple[int, ...]:
         """The partitions of keys in [lower, upper); hashed keys must begin with the same part."""

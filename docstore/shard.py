@@ -190,6 +190,12 @@ class Shard:
                 return
             last, most = batch[-1][0], min(SCAN_GROWS * most, SCAN_BATCH)
 
+    def has_keys(self, start: bytes, end: bytes | None) -> bool:
+        """Whether there is a document with start <= key < end; reads one key."""
+        with self.environment.read() as transaction:
+            cursor = transaction.cursor(db=self.environment.tables["documents"])
+            return cursor.set_range(start or b"\0") and (end is None or cursor.key() < end)
+
     def all_keys(self) -> Iterator[bytes]:
         """The keys of all documents, in order; read like `scan`, without the documents."""
         last = b""

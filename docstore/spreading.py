@@ -36,7 +36,8 @@ def salt(live: LiveMap, key: Key, fan: int) -> PartitionChange:
         cut = salt_to(definition.partition_map, definition.key, first, fan)
         if cut is None:
             raise _AsItIs
-        if fan > 1 and not _has_documents(partitions, first, end):
+        owners = definition.partition_map.owners_of(first)
+        if fan > 1 and not partitions.has_keys(owners, first, end):
             raise NotFound(
                 f"there is no document under {shown(key)}, so there is nothing to spread",
                 hint="hot_keys() tells which keys are hot",
@@ -65,14 +66,6 @@ def _keys_of(partitions: Partitions, key: Key) -> tuple[bytes, bytes | None]:
         raise InvalidRequest(
             f"{shown(key)} cannot be a partition key: {error.message}", hint=error.hint, key=key
         ) from error
-
-
-def _has_documents(partitions: Partitions, first: bytes, end: bytes | None) -> bool:
-    return any(
-        True
-        for number in partitions.definition.partition_map.owners_of(first)
-        for _ in partitions.shard(number).scan(first, end, first=1)
-    )
 
 
 def salted(partitions: Partitions) -> dict[Key, int]:

@@ -41,3 +41,16 @@ def test_the_head_counts_what_is_acknowledged(tmp_path: Path) -> None:
         shard.write([Write(b"key", b"{}", 0)])
         assert shard.head == shard.visible_head == number
     shard.close()
+
+
+def test_whether_there_are_keys_is_what_a_scan_finds(tmp_path: Path) -> None:
+    (tmp_path / "0").mkdir()
+    shard = Shard(tmp_path / "0", 0, create=True)
+    bounds = [b"", b"a", b"b", b"b\0", b"c", b"d", b"e"]
+    for key in (None, b"b", b"d"):
+        if key is not None:
+            shard.write([Write(key, b"{}", 0)])
+        for start in bounds:
+            for end in (*bounds[1:], None):
+                assert shard.has_keys(start, end) == any(shard.scan(start, end)), (start, end)
+    shard.close()
