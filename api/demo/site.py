@@ -1,13 +1,12 @@
 """The routes of the site, and what all its pages share: who may, how errors look, from where.
 
-A page that writes takes forms of this very site only: a browser sends along which site a form was
-on, and without keys anybody's page could otherwise post to this machine.
+A page that writes takes forms of this very site only, whoever may ask: a form carries no key, so a
+proxy that adds one would add it to other sites' forms too.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,7 +17,7 @@ from api.demo import console, editing, rendering, results
 from api.demo.finding import Scales
 from api.demo.listings import COLLECTION
 from api.http.access import Scopes
-from api.http.refusals import Forbidden, MethodNotAllowed
+from api.http.refusals import MethodNotAllowed
 from api.http.service import Service
 from docstore import DocstoreError
 
@@ -84,7 +83,7 @@ class _Served:
             endpoint, needed = page.get, page.scope
         elif request.method == "POST" and page.post is not None:
             endpoint, needed = page.post, "write"
-            _check_origin(request)
+            self._service.gate.senders.check_site(request)
         else:
             raise MethodNotAllowed(
                 "this page does not take this method", hint="open it", allowed=["GET"]
@@ -93,11 +92,3 @@ class _Served:
             grant = self._service.gate.grant_of(request)
             grant.check(needed, None if needed == "admin" else COLLECTION)
         return await endpoint(self._service, request)
-
-
-def _check_origin(request: Request) -> None:
-    origin = request.headers.get("origin", "")
-    if urlsplit(origin).netloc != request.headers.get("host"):
-        raise Forbidden(
-            "the form was sent from another site", hint="open the page here and send it again"
-        )

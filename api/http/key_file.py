@@ -26,7 +26,7 @@ from api.http.access import (
     key_in,
     new_key,
 )
-from api.http.refusals import Forbidden
+from api.http.senders import Senders
 from docstore import DocstoreError, InvalidRequest, NotFound, Unavailable
 from docstore.files import usable, write_json
 
@@ -135,37 +135,24 @@ def _stored(form: dict[str, Any]) -> StoredKey:
 
 
 class Gate:
-    """Grants requests what their keys allow; everything when there is no key file.
+    """Grants requests what their keys allow; without a key file everything to those it hears."""
 
-    Without keys only this machine's own names are answered: a page of another site, whose name was
-    made to lead here, would otherwise read and write the store through a person's browser.
-    """
-
-    def __init__(self, path: Path | None, hosts: tuple[str, ...]) -> None:
+    def __init__(self, path: Path | None, senders: Senders) -> None:
+        self.senders = senders
         self._path = path
-        self._hosts = {"localhost", "127.0.0.1", "[::1]", *hosts}
         self._keys = {} if path is None else read_keys(path)
         self._stamp = self._stamp_now()
         self._is_readable = True
         self._looked = time.monotonic()
 
     def grant_of(self, request: Request) -> Grant:
-        """What a request may do; raises Unauthorized."""
+        """What a request may do; raises Unauthorized, UntrustedHost, CrossSite."""
         if self._path is None:
-            self._check_host(request)
+            self.senders.check(request)
             return EVERYTHING
         if not self._is_readable or time.monotonic() - self._looked > LOOK_SECONDS:
             self._look()
         return granted(self._keys, key_in(request))
-
-    def _check_host(self, request: Request) -> None:
-        host = request.headers.get("host", "")
-        name, _, port = host.rpartition(":")
-        if host not in self._hosts and not (name in self._hosts and port.isdigit()):
-            raise Forbidden(
-                f"without API keys this server is not known as {host[:100]!r}",
-                hint="ask it as localhost, or add the name to the setting trusted_hosts",
-            )
 
     def check(self) -> None:
         """Raise Unavailable when the keys cannot be read, so that nobody can be let in."""

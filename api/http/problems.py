@@ -50,6 +50,8 @@ STATUSES: dict[type[DocstoreError], tuple[int, str]] = {
     Closed: (503, "The store is closed"),
     refusals.Unauthorized: (401, "An API key is needed"),
     refusals.Forbidden: (403, "The API key does not allow this"),
+    refusals.UntrustedHost: (403, "The server is not known by this name"),
+    refusals.CrossSite: (403, "This came from another site"),
     refusals.UnknownRoute: (404, "There is no such path"),
     refusals.MethodNotAllowed: (405, "The path does not take this method"),
     refusals.NotAcceptable: (406, "The answer has no form the client accepts"),

@@ -17,6 +17,18 @@ class Forbidden(InvalidRequest):
     code = "forbidden"
 
 
+class UntrustedHost(InvalidRequest):
+    """Without API keys the server is asked only by names it is known to have."""
+
+    code = "untrusted-host"
+
+
+class CrossSite(InvalidRequest):
+    """A page of another site had a browser send what could change something."""
+
+    code = "cross-site"
+
+
 class UnknownRoute(NotFound):
     """No route has this path."""
 

@@ -14,6 +14,7 @@ from api.http.conditions import MARK_CHARACTERS
 from api.http.key_file import Gate
 from api.http.metrics import Metrics
 from api.http.refusals import Busy
+from api.http.senders import Senders
 from api.http.settings import Settings
 from api.http.slow_searches import SlowSearches
 from api.http.write_queue import WriteQueue
@@ -45,7 +46,8 @@ class Service:
         self.store = store
         self.settings = settings
         self.pool = ThreadPoolExecutor(settings.threads, "docstore-http")
-        self.gate = Gate(settings.api_key_file, (settings.host, *settings.trusted_hosts))
+        senders = Senders((settings.host, *settings.trusted_hosts), settings.cors_origins)
+        self.gate = Gate(settings.api_key_file, senders)
         # Apart from the pool above: a write must not queue behind dear searches.
         self.writers = ThreadPoolExecutor(settings.write_threads, "docstore-write")
         self.stopping = asyncio.Event()

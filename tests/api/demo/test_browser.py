@@ -395,3 +395,8 @@ def test_the_console_is_live(visit: Open, server: Running, tmp_path: Path) -> No
     expect(documents).to_have_text(f"{before + 2:,}")
     for number in (1, 2):
         page.request.delete(f"{path}/live-{number}")
+
+
+def test_the_page_of_the_api_may_change_things_without_a_key(visit: Open) -> None:
+    asked = "fetch('/v1/collections/cars/rebuild', {method: 'POST'}).then((each) => each.status)"
+    assert visit("/docs").evaluate(asked) == 200

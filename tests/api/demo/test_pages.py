@@ -212,7 +212,8 @@ def test_a_form_that_is_wrong_keeps_what_was_typed(site: TestClient) -> None:
     [
         ({**FORM, "origin": "http://evil.example"}, 403),
         ({**FORM, "origin": "null"}, 403),
-        ({"content-type": FORM["content-type"]}, 403),
+        ({**FORM, "sec-fetch-site": "cross-site"}, 403),
+        ({"content-type": FORM["content-type"], "sec-fetch-site": "same-site"}, 403),
         ({**FORM, "content-type": "text/plain"}, 415),
         ({**FORM, "host": "evil.example", "origin": "http://evil.example"}, 403),
     ],
@@ -223,6 +224,23 @@ def test_forms_of_other_sites_are_refused(
     answer = site.post("/delete/car-000001", content="version=1", headers=headers)
     assert answer.status_code == status
     assert site.get("/listings/car-000001").status_code == 200
+
+
+def test_a_refusal_says_from_where_it_came_and_not_that_a_key_was_wrong(site: TestClient) -> None:
+    headers = {**FORM, "origin": "http://evil.example"}
+    form = site.post("/delete/car-000001", content="version=1", headers=headers)
+    assert "<h1>This came from another site</h1>" in form.text
+    host = site.get("/", headers={"host": "evil.example"})
+    assert "<h1>The server is not known by this name</h1>" in host.text
+
+
+def test_a_script_that_is_no_browser_may_send_a_form(site: TestClient) -> None:
+    headers = {"content-type": FORM["content-type"]}
+    sent = site.post(
+        "/delete/car-000001", content="version=1", headers=headers, follow_redirects=False
+    )
+    assert sent.status_code == 303
+    assert site.get("/listings/car-000001").status_code == 404
 
 
 def test_what_is_not_there_is_told_as_a_page(site: TestClient) -> None:

@@ -164,7 +164,8 @@ def test_without_keys_only_this_machines_names_are_answered(client: TestClient) 
         assert client.get("/v1/collections", headers={"host": host}).status_code == 200
     for host in ("evil.example", "evil.example:8000", "localhost.evil.example", ""):
         refused = client.get("/v1/collections", headers={"host": host})
-        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+        assert (refused.status_code, refused.json()["code"]) == (403, "untrusted-host")
+        assert "key" not in refused.json()["title"]
 
 
 def test_keys_made_at_once_are_all_kept_and_a_revoked_one_stays_so(keys: Path) -> None:

@@ -40,6 +40,8 @@ def test_the_codes_that_clients_branch_on_are_pinned() -> None:
         "closed": 503,
         "unauthorized": 401,
         "forbidden": 403,
+        "untrusted-host": 403,
+        "cross-site": 403,
         "unknown-route": 404,
         "method-not-allowed": 405,
         "not-acceptable": 406,
