@@ -6,6 +6,7 @@ The commands themselves are in the modules named here; how they fail is in `fail
 import io
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -24,6 +25,7 @@ from api.reading import dump, explain, get, scan, search
 from api.salt_command import salt
 from api.serve_command import serve_command
 from api.simulate import simulate
+from api.version import VERSION
 from api.writing import delete, put
 
 app = typer.Typer(
@@ -64,11 +66,30 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("Store", salt, "docstore salt ./data sales seller-42 --fan 8"),
     ("Store", drop, "docstore drop ./data cars --yes"),
     (
-        "Cluster",
+        "Planning",
         simulate,
         "docstore simulate --nodes 10 --partitions 1000 --event join --html moves.html",
     ),
 )
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"docstore {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _any_command(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
 
 for _panel, _command, _example in _COMMANDS:
     app.command(

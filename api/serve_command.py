@@ -68,9 +68,14 @@ def serve_command(
     opened = Store.open(data, read_only=read_only, auto_split=settings.auto_split)
     with opened as store, _policy(store, settings), _recording(store, record_workload):
         try:
-            serve(store, settings, lambda url: terminal.note(f"serving {data} at {url}"))
+            serve(store, settings, lambda url: _tell(data, url))
         except KeyboardInterrupt:
             terminal.note("stopped")
+
+
+def _tell(data: Path, url: str) -> None:
+    terminal.note(f"serving {data} at {url}")
+    terminal.note("open /docs there to see the API; /v1/collections is where it begins")
 
 
 def _policy(store: Store, settings: Settings) -> AbstractContextManager[object]:

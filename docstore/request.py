@@ -101,7 +101,8 @@ class Page:
             raise InvalidQuery(
                 f"offset + limit is {self.offset + self.limit:,}, at most {WINDOW_MAX:,} hits can "
                 "be paged through",
-                hint="narrow the search, or scan the collection",
+                hint="narrow the search, or ask for what comes after the last hit: a greater sort "
+                "value, or the same value and a greater key",
                 path="limit",
             )
 

@@ -58,12 +58,12 @@ Pages = Callable[[Service], Sequence[BaseRoute]]
 """Makes routes that are served beside the API's, like those of a site."""
 
 
-def no_pages(_: Service) -> Sequence[BaseRoute]:
-    """The API alone."""
-    return ()
+def no_site(service: Service) -> Sequence[BaseRoute]:
+    """The API alone; its bare address leads to its description."""
+    return [Route(each.path, Path(service, [each])) for each in describing.entrance()]
 
 
-def create_app(store: Store, settings: Settings, pages: Pages = no_pages) -> Ingress:
+def create_app(store: Store, settings: Settings, pages: Pages = no_site) -> Ingress:
     """The ASGI application of a store; it closes the store when it shuts down."""
     service = Service(store, settings)
 

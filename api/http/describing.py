@@ -7,15 +7,23 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from swagger_ui_bundle import swagger_ui_path  # type: ignore[import-untyped]  # has no types
 
+from api.http.answers import json_response
 from api.http.openapi import document
 from api.http.problems import STATUSES, TYPE_PREFIX
 from api.http.queries import parameters
 from api.http.refusals import UnknownRoute
-from api.http.routing import Call, Operation
+from api.http.routing import PREFIX, Call, Operation
 from api.json_text import json_bytes
+from api.version import VERSION
 
 _CONTENT_SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -72,6 +80,27 @@ def operations(served: Iterable[Operation]) -> tuple[Operation, ...]:
 def assets() -> tuple[Operation, ...]:
     """The files of the page; no part of the API."""
     return (Operation("GET", "/docs/{file}", asset, None, "A file of the page"),)
+
+
+def entrance() -> tuple[Operation, ...]:
+    """What is at the server's bare address, where no site stands; no part of the API."""
+    return (Operation("GET", "/", enter, None, "Say where the API is"),)
+
+
+async def enter(call: Call) -> Response:
+    """The page that shows the API for a browser, where to find what for a program."""
+    parameters(call.request, {})
+    if "text/html" in call.request.headers.get("accept", ""):
+        return RedirectResponse("/docs", 303)
+    return json_response(
+        {
+            "name": "docstore",
+            "version": VERSION,
+            "collections": f"{PREFIX}/collections",
+            "docs": "/docs",
+            "openapi": "/openapi.json",
+        }
+    )
 
 
 async def docs(call: Call) -> Response:

@@ -47,7 +47,11 @@ _PARAMETERS: dict[str, Any] = {
 
 
 async def changes(call: Call) -> Response:
-    """The writes since a position."""
+    """The writes since a position: which operation, key and version each was.
+
+    `document` is what the log still holds of a put: null when a later write of the same document,
+    which follows in the same feed, has replaced it. A reader passes such a change over.
+    """
     given = parameters(call.request, _PARAMETERS)
     is_events = _wants_events(call.request)
     collection = call.served.bytes

@@ -162,6 +162,7 @@ class Health(BaseModel):
     """How a server is."""
 
     status: Literal["live", "ready"]
+    version: str = ""
     lag: int = 0
     collections: int = 0
 

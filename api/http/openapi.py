@@ -6,7 +6,6 @@ refused, and what is in it is what the models check.
 
 import re
 from collections.abc import Iterable
-from importlib.metadata import version
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,6 +15,7 @@ from api.http import models, problems
 from api.http.answers import POSITION_HEADER
 from api.http.problems import STATUSES
 from api.http.routing import Operation
+from api.version import VERSION
 
 _REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
@@ -67,7 +67,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "docstore",
-            "version": version("docstore"),
+            "version": VERSION,
             "summary": "A search-oriented document store.",
             "description": "Errors are RFC 9457 problems with a stable `code` and a `hint`.",
         },

@@ -7,13 +7,14 @@ from api.http import models
 from api.http.answers import json_response
 from api.http.queries import parameters
 from api.http.routing import Call, Operation
+from api.version import VERSION
 from docstore import Unavailable
 
 
 async def live(call: Call) -> Response:
     """The process answers."""
     parameters(call.request, {})
-    return json_response({"status": "live"})
+    return json_response({"status": "live", "version": VERSION})
 
 
 async def ready(call: Call) -> Response:
@@ -37,7 +38,8 @@ async def ready(call: Call) -> Response:
             lag=lag,
             failing=failing,
         )
-    return json_response({"status": "ready", "lag": lag, "collections": len(found)})
+    told = {"status": "ready", "version": VERSION, "lag": lag, "collections": len(found)}
+    return json_response(told)
 
 
 async def metrics(call: Call) -> Response:

@@ -144,7 +144,8 @@ def _check_window(call: Call, window: int) -> None:
     if window > window_max:
         raise InvalidQuery(
             f"offset + limit is {window:,}, at most {window_max:,} hits can be paged through",
-            hint="narrow the search, or scan the documents",
+            hint="narrow the search, or ask for what comes after the last hit: a greater sort "
+            "value, or the same value and a greater key",
             path="limit",
         )
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import uvicorn
 
-from api.http.app import Pages, create_app, no_pages
+from api.http.app import Pages, create_app, no_site
 from api.http.connection import Connection
 from api.http.ingress import Ingress
 from api.http.settings import Settings
@@ -89,7 +89,7 @@ class Server(uvicorn.Server):
 
 
 def serve(
-    store: Store, settings: Settings, ready: Callable[[str], None], pages: Pages = no_pages
+    store: Store, settings: Settings, ready: Callable[[str], None], pages: Pages = no_site
 ) -> None:
     """Serve a store until told to stop; raises Unavailable when the address cannot be used.
 

@@ -4,6 +4,7 @@ import gzip
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -412,12 +413,19 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
     shown = CliRunner().invoke(app, ["--help"]).stdout
     assert all(f" {command} " in shown for command in COMMANDS)
     assert EXIT_CODES_HELP.split(",")[0] in shown
+    assert "Cluster" not in shown  # there is none: it only plans
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_help_of_a_command_ends_with_an_example(command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--help"]).stdout
     assert f"docstore {command} ./data" in shown.partition("Example:")[2]
+
+
+def test_the_version_is_told() -> None:
+    shown = CliRunner().invoke(app, ["--version"])
+    assert (shown.exit_code, shown.stdout) == (0, f"docstore {version('docstore')}\n")
+    assert version("docstore") in (ROOT / "pyproject.toml").read_text()
 
 
 def test_a_wrong_command_line_exits_with_2() -> None:

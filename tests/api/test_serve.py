@@ -57,6 +57,8 @@ def test_other_addresses_are_refused_without_keys(tmp_path: Path) -> None:
 def test_an_address_in_use_is_told(tmp_path: Path) -> None:
     process, url = served(str(tmp_path / "one"))
     with process:
+        assert process.stderr is not None
+        assert "/docs" in process.stderr.readline()
         code, output = run("serve", tmp_path / "two", "--port", url.rpartition(":")[2])
         process.terminate()
     assert code == 5

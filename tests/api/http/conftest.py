@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api.http.app import Pages, create_app, no_pages
+from api.http.app import Pages, create_app, no_site
 from api.http.server import Server
 from api.http.settings import Settings
 from docstore import Store
@@ -33,7 +33,7 @@ SCHEMA = {
 class Running:
     """A server in a thread of its own, on a port of its own."""
 
-    def __init__(self, path: Path, pages: Pages = no_pages, **settings: Any) -> None:
+    def __init__(self, path: Path, pages: Pages = no_site, **settings: Any) -> None:
         chosen = Settings(port=0, access_log=False, **settings)
         self.url = ""
         self._is_ready = threading.Event()

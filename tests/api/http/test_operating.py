@@ -11,13 +11,14 @@ from starlette.testclient import TestClient
 
 from api.http.app import create_app
 from api.http.settings import Settings
+from api.version import VERSION
 from docstore import Store
 from tests.api.http.conftest import Connect
 
 
 def test_a_server_lives_and_is_ready_while_its_indexes_keep_up(connect: Connect) -> None:
     client = connect(lag_max=0)
-    assert client.get("/health/live").json() == {"status": "live"}
+    assert client.get("/health/live").json() == {"status": "live", "version": VERSION}
     assert client.get("/health/ready").json()["status"] == "ready"
     client.put("/v1/collections/cars", json={})
     headers = {"content-type": "application/x-ndjson"}
@@ -27,7 +28,19 @@ def test_a_server_lives_and_is_ready_while_its_indexes_keep_up(connect: Connect)
     assert (behind.status_code, behind.json()["data"]["lag"]) == (503, 2_000)
     assert behind.headers["retry-after"] == "1"
     client.post("/v1/collections/cars/refresh")
-    assert client.get("/health/ready").json() == {"status": "ready", "lag": 0, "collections": 1}
+    ready = {"status": "ready", "version": VERSION, "lag": 0, "collections": 1}
+    assert client.get("/health/ready").json() == ready
+
+
+def test_the_bare_address_leads_to_the_api(client: TestClient) -> None:
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    page = client.get("/", headers=browser, follow_redirects=False)
+    assert (page.status_code, page.headers["location"]) == (303, "/docs")
+    told = client.get("/").json()
+    assert told["version"] == VERSION
+    for name in ("docs", "openapi", "collections"):
+        assert client.get(told[name]).status_code == 200
+    assert client.get("/").headers["content-type"] == "application/json"
 
 
 def sample(text: str, name: str, **labels: str) -> float:

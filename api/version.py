@@ -1,0 +1,5 @@
+"""Which version of docstore this is, as the package that is installed says."""
+
+from importlib.metadata import version
+
+VERSION = version("docstore")
