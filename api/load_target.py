@@ -25,6 +25,7 @@ from docstore import (
     Schema,
     Store,
 )
+from docstore.differing import said, schema_differences
 
 SAMPLE_DOCUMENTS = 10_000
 """Documents from which a schema is inferred: enough to meet most fields, a second's work."""
@@ -67,11 +68,15 @@ def existing(store: Store, wanted: Wanted) -> Collection[Any] | None:
             f"not {','.join(wanted.key)}",
             hint="leave --key out, or load into a new collection",
         )
-    if wanted.schema not in (INFER, NONE) and schema_in(wanted.schema) != collection.schema:
-        raise InvalidRequest(
-            f"collection {wanted.name!r} has another schema than {wanted.schema}",
-            hint="leave --schema out, or load into a new collection",
-        )
+    if wanted.schema not in (INFER, NONE):
+        differences = schema_differences(collection.schema, schema_in(wanted.schema))
+        if differences:
+            raise InvalidRequest(
+                f"collection {wanted.name!r} has another schema than {wanted.schema}: "
+                + said(differences),
+                hint="leave --schema out, or load into a new collection",
+                differences=differences,
+            )
     _check_cut(collection, wanted)
     return collection
 

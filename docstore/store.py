@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from docstore import files
 from docstore.catalog import DEFINITION_FILE, SHARDS_DIRECTORY, Definition, check_name
 from docstore.collection import Collection
+from docstore.differing import check_model
 from docstore.documents import DocumentCodec
 from docstore.forks import INHERITED, forget_in_children
 from docstore.global_index.declaring import declare
@@ -40,11 +41,9 @@ from indexing.errors import (
     Closed,
     Corruption,
     DocstoreError,
-    InvalidSchema,
     NotFound,
     Unavailable,
 )
-from indexing.models import schema_of
 from indexing.schema import Schema
 
 STORE_FILE = "store.json"
@@ -269,11 +268,7 @@ class Store:
                     self._growth.begin()
             definition = live.current.definition
             if model is not None:
-                if schema_of(model) != definition.schema:
-                    raise InvalidSchema(
-                        f"the model {model.__name__} is not what collection {name!r} was made with",
-                        hint="open it without a model, or make a new collection and copy",
-                    )
+                check_model(model, definition.schema, name)
                 self._models[name] = model
             known = self._models.get(name)
             codec: DocumentCodec[Any] = DocumentCodec(definition.schema, definition.key, known)

@@ -12,8 +12,10 @@ from api.http.partitions import Stats
 from api.http.queries import parameters
 from api.http.routing import PREFIX, Call, Operation
 from docstore import AlreadyExists, AutoSplit, Collection, Hash, Key, Range
-from docstore.key_ranges import pre_split
-from docstore.new_collection import PARTITIONS
+from docstore.differing import Differences, between
+from docstore.made_again import check_same
+from docstore.new_collection import first_map_of, key_spec_of, schema_from
+from docstore.showing import shown
 
 PATH = PREFIX + "/collections"
 ONE = PATH + "/{collection}"
@@ -44,13 +46,12 @@ async def create(call: Call) -> Response:
                 wanted.schema_,
                 key=key,
                 partitions=wanted.partitions,
-                partitioning=Hash() if wanted.pre_split is None else _ranges(wanted.pre_split),
+                partitioning=_partitioning(wanted),
                 auto_split=_auto_split(wanted) or False,
             )
         except AlreadyExists:
             collection = service.store.collection(name)
-            if not _is_as_wanted(collection, wanted):
-                raise
+            _check_same(collection, wanted)
             return 200, described(collection)
         return 201, described(collection)
 
@@ -58,35 +59,28 @@ async def create(call: Call) -> Response:
     return json_response(answer, status, {"location": f"{PATH}/{name}"} if status == 201 else None)
 
 
-def _is_as_wanted(collection: Collection[Any], wanted: models.CollectionDefinition) -> bool:
-    """Whether a collection is what a definition would make, so that a PUT can be repeated."""
-    fields = (wanted.key,) if isinstance(wanted.key, str) else tuple(wanted.key)
-    same_schema = wanted.schema_ is None or (
-        type(collection.schema).from_json(wanted.schema_) == collection.schema
-    )
-    same_key = fields == collection.key_fields
-    same_limits = wanted.auto_split is None or collection.auto_split() == _auto_split(wanted)
-    return same_schema and same_key and same_limits and _is_cut_as_wanted(collection, wanted)
+def _check_same(collection: Collection[Any], wanted: models.CollectionDefinition) -> None:
+    """Refuse a definition that would make another collection, so that a PUT can be repeated.
+
+    A schema and limits that it leaves out are those that are there.
+    """
+    schema = collection.schema if wanted.schema_ is None else schema_from(wanted.schema_)
+    key = wanted.key if isinstance(wanted.key, str) else Key(*wanted.key)
+    spec = key_spec_of(key, schema)
+    first_map = first_map_of(_partitioning(wanted), wanted.partitions, schema, spec)
+    others: Differences = {}
+    if wanted.auto_split is not None:
+        made, given = collection.auto_split(), _auto_split(wanted)
+        others = between({"auto_split": shown(made)}, {"auto_split": shown(given)})
+    check_same(collection.partitions, schema, spec, first_map, others=others)
 
 
 def _auto_split(wanted: models.CollectionDefinition) -> AutoSplit | None:
     return limits_of(True if wanted.auto_split is None else wanted.auto_split)
 
 
-def _is_cut_as_wanted(collection: Collection[Any], wanted: models.CollectionDefinition) -> bool:
-    definition = collection.partitions.definition
-    is_range = definition.partition_map.is_range
-    if wanted.pre_split is None or not is_range:
-        count = PARTITIONS if wanted.partitions is None else wanted.partitions
-        same_kind = is_range == (wanted.pre_split is not None)
-        return same_kind and collection.partitions.made_with == count
-    key_parts = collection.partitions.key_parts
-    first = pre_split(definition.key, key_parts, _ranges(wanted.pre_split))
-    if definition.partition_map.history:
-        # Split and merged since: where it was cut at first is not known any more.
-        return collection.partitions.made_with == len(first.partitions)
-    bounds = [each.lower for each in definition.partition_map.partitions]
-    return bounds == [each.lower for each in first.partitions]
+def _partitioning(wanted: models.CollectionDefinition) -> Hash | Range:
+    return Hash() if wanted.pre_split is None else _ranges(wanted.pre_split)
 
 
 def _ranges(bounds: list[Any]) -> Range:

@@ -10,13 +10,14 @@ from docstore.catalog import check_name
 from docstore.client.calls import COLLECTIONS, CollectionCalls, hot_keys_in, hot_terms_in
 from docstore.client.questions import json_of
 from docstore.client.wire import JSON, Answer, Call
+from docstore.differing import check_model
 from docstore.growing.limits import AutoSplit
 from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.proposing import HotKey
 from docstore.key_ranges import Range
 from docstore.keys import Key, KeySpec
 from docstore.partitioning import Hash
-from indexing.errors import AlreadyExists, InvalidSchema
+from indexing.errors import AlreadyExists
 from indexing.models import schema_of
 from indexing.schema import Schema
 
@@ -37,11 +38,8 @@ def describe(name: str, model: type[BaseModel] | None) -> Call[CollectionCalls[A
 
     def read(answer: Answer) -> CollectionCalls[Any]:
         calls = described(answer.json(), model)
-        if model is not None and schema_of(model) != calls.schema:
-            raise InvalidSchema(
-                f"the model {model.__name__} is not what collection {name!r} was made with",
-                hint="open it without a model, or make a new collection and copy",
-            )
+        if model is not None:
+            check_model(model, calls.schema, name)
         return calls
 
     return Call("GET", _path(name), read)

@@ -46,3 +46,34 @@ def test_the_same_definition_again_does_nothing_and_another_conflicts(
         others += [{}, {"partitions": 3}]
     for other in others:
         assert client.put(PATH, json=other).status_code == 409
+
+
+def test_a_definition_may_name_its_fields_in_another_order(client: TestClient) -> None:
+    fields = {"id": "keyword", "make": "string", "price": "int"}
+    assert client.put(PATH, json={"schema": {"fields": fields}}).status_code == 201
+    permuted = dict(reversed(fields.items()))
+    again = client.put(PATH, json={"schema": {"fields": permuted}})
+    assert again.status_code == 200
+    assert list(again.json()["schema"]["fields"]) == list(fields)
+
+
+def test_another_definition_is_told_what_differs(client: TestClient) -> None:
+    schema = {"fields": {"id": "keyword", "price": "int"}}
+    client.put(PATH, json={"schema": schema, "pre_split": ["g"]})
+    other = {"fields": {"id": "keyword", "price": "float"}}
+    refused = client.put(
+        PATH, json={"schema": other, "pre_split": ["h"], "auto_split": {"documents": 10}}
+    )
+    assert refused.status_code == 409
+    problem = refused.json()
+    assert problem["code"] == "already-exists"
+    assert list(problem["data"]["differences"]) == [
+        "schema.fields.price",
+        "pre_split",
+        "auto_split",
+    ]
+    assert "its schema.fields.price is int, not float" in problem["detail"]
+    assert "its pre_split is ['g'], not ['h']" in problem["detail"]
+    assert "dump it" in problem["hint"]
+    typed = client.put(PATH, json={"key": "price"})
+    assert typed.json()["data"]["differences"] == {"key": {"made": "id", "given": "typed price"}}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from docstore import (
     AlreadyExists,
@@ -99,6 +99,48 @@ def test_another_model_is_refused(store: Any, cars: Any) -> None:
     with pytest.raises(InvalidSchema):
         store.collection("cars", Other)
     assert store.collection("cars", Car).get("a1") == CARS[0]
+
+
+def test_a_model_opens_its_collection_whatever_the_order_of_its_fields(
+    store: Any, cars: Any
+) -> None:
+    class Reordered(BaseModel):
+        about: str = ""
+        posted: datetime.datetime | None = None
+        price: int
+        make: Keyword
+        id: str
+
+    before = cars.schema.to_json()
+    again = store.collection("cars", Reordered)
+    assert again.get("a1").model_dump() == CARS[0].model_dump()
+    assert again.put(Reordered(id="a9", make="Kia", price=1)).version == 1
+    assert list(again.schema.to_json()["fields"]) == list(before["fields"])
+    assert store.collection("cars", Car).get("a9") == Car(id="a9", make="Kia", price=1)
+
+
+def test_a_model_that_differs_is_told_where_and_what_to_do(store: Any, cars: Any) -> None:
+    class Other(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+
+        id: str
+        make: Keyword
+        price: float
+        posted: datetime.datetime | None = None
+        color: Keyword | None = None
+
+    with pytest.raises(InvalidSchema) as refused:
+        store.collection("cars", Other)
+    assert refused.value.data["differences"] == {
+        "fields.price": {"made": "required int", "given": "required float"},
+        "fields.color": {"made": None, "given": "keyword"},
+        "dynamic": {"made": "ignore", "given": "strict"},
+        "fields.about": {"made": "string (standard)", "given": None},
+    }
+    assert "its fields.price is required int, not required float" in refused.value.message
+    assert "it has no fields.color (keyword)" in refused.value.message
+    assert "dump" in refused.value.hint
+    assert cars.count() == 3
 
 
 def test_documents_are_models_again(cars: Any) -> None:
