@@ -11,7 +11,7 @@ from docstore import keys, writing
 from docstore.apply import Write
 from docstore.documents import DocumentCodec
 from docstore.live_map import LiveMap
-from docstore.operations import Delete, Put, check_conditions, write_of
+from docstore.operations import Delete, Put, check_conditions, several, write_of
 from docstore.partitions import Partitions
 from docstore.patching import patch_one
 from docstore.pinning import Pin
@@ -104,7 +104,8 @@ class ByKey(Generic[D]):
     ) -> BatchResult:
         """Store many documents: one durable transaction per shard, one result per document.
 
-        A document that is refused is reported in its place and stops nothing else.
+        A document that is refused is reported in its place and stops nothing else. Raises
+        InvalidRequest for one document where several are wanted.
         """
         at = now_microseconds()
 
@@ -112,18 +113,18 @@ class ByKey(Generic[D]):
             _, encoded, body = self._codec.encode(document)
             return Write(encoded, body, at, None, if_absent)
 
-        return writing.many(self._live, documents, write_of)
+        return writing.many(self._live, several(documents, "put_many"), write_of)
 
     def delete_many(self, keys_to_delete: Iterable[Key]) -> BatchResult:
         """Remove many documents: one durable transaction per shard, one result per key."""
-        return self.write_many(map(Delete, keys_to_delete))
+        return self.write_many(map(Delete, several(keys_to_delete, "delete_many")))
 
     def write_many(self, operations: Iterable[Put | Delete]) -> BatchResult:
         """Carry out writes of any kind, each with its own conditions, like one `put_many`."""
         at = now_microseconds()
         return writing.many(
             self._live,
-            operations,
+            several(operations, "write_many"),
             lambda operation: write_of(operation, self._codec, self._encoded, at),
             lambda operation: operation.key,
         )
@@ -155,7 +156,7 @@ class ByKey(Generic[D]):
 
     def get_many(self, wanted: Iterable[Key]) -> list[D | None]:
         """The documents under some keys, in their order, None where there is none."""
-        encoded = [self._encoded(key) for key in wanted]
+        encoded = [self._encoded(key) for key in several(wanted, "get_many")]
         self._live.traffic.reads.note_all(encoded)
         if (recording := self._live.recorder.into) is not None:
             recording.by_key(self._live.current.definition, "get", *encoded)

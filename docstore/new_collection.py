@@ -1,5 +1,6 @@
 """What a caller says of a new collection: its schema, its key and how it is cut first. Pure."""
 
+import difflib
 from typing import Any
 
 from pydantic import BaseModel
@@ -27,6 +28,38 @@ def schema_from(schema: SchemaLike) -> Schema:
     if isinstance(schema, type) and issubclass(schema, BaseModel):
         return schema_of(schema)
     return Schema.from_json(schema)
+
+
+def check_key(spec: KeySpec, schema: Schema, model: type[BaseModel] | None = None) -> None:
+    """Refuse a key that no document can hold, which would leave the collection empty for ever.
+
+    Documents of a schema that is not strict may hold fields beside it, so a key may be left out of
+    it; those of a model hold what it names, its properties, and others only if it allows extra
+    ones. Raises InvalidSchema.
+    """
+    is_closed = schema.dynamic == "strict" if model is None else schema.dynamic != "index"
+    if not is_closed:
+        return
+    known = {name for name, _ in schema.fields} if model else set(schema.paths)
+    of = "the schema" if model is None else f"the model {model.__name__}"
+    for field in spec.fields:
+        if field in known or _is_beside(field, schema, model):
+            continue
+        near = difflib.get_close_matches(field, sorted(known), 1)
+        listed = f"the fields are: {', '.join(sorted(known)[:20]) or 'none'}"
+        raise InvalidSchema(
+            f"the key {field!r} is no field of {of}",
+            hint=f"did you mean {near[0]!r}?" if near else f"{listed}; say which is the key",
+            field=field,
+        )
+
+
+def _is_beside(field: str, schema: Schema, model: type[BaseModel] | None) -> bool:
+    """Whether documents can hold a field that the schema does not name."""
+    if model is not None:
+        return field in model.model_fields or not callable(getattr(model, field, callable))
+    parents = {path for path, leaf in schema.leaves() if leaf.kind in (Kind.OBJECT, Kind.ANY)}
+    return any(field.startswith(f"{parent}.") for parent in parents)
 
 
 def first_map_of(

@@ -3,14 +3,18 @@
 A condition belongs to its operation: of a batch some may succeed and some conflict.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from docstore.apply import Write, op_id_bytes
 from docstore.documents import DocumentCodec
 from docstore.types import Key
 from indexing.errors import InvalidRequest
+
+G = TypeVar("G")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,21 @@ class Delete:
     if_present: bool = False
     op_id: str | None = None
     if_seq: int | None = None
+
+
+def several(given: Iterable[G], what: str) -> Iterable[G]:
+    """What a call of many was given, refused when it is one document, key or write, or nothing.
+
+    A dict or a string can be gone through as well, and its keys or letters would be taken for
+    documents. `what` names the call, as its hint shows it. Raises InvalidRequest.
+    """
+    is_one = isinstance(given, str | bytes | bytearray | Mapping | BaseModel | Put | Delete)
+    if is_one or not isinstance(given, Iterable):
+        raise InvalidRequest(
+            f"{what} takes several, not one {type(given).__name__}",
+            hint=f"put it into a list: {what}([…])",
+        )
+    return given
 
 
 def check_conditions(

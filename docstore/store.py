@@ -30,7 +30,14 @@ from docstore.hot_keys.proposing import HotKey
 from docstore.key_ranges import Range
 from docstore.live_map import LiveMap
 from docstore.lock import WriterLock
-from docstore.new_collection import KeyLike, SchemaLike, first_map_of, key_spec_of, schema_from
+from docstore.new_collection import (
+    KeyLike,
+    SchemaLike,
+    check_key,
+    first_map_of,
+    key_spec_of,
+    schema_from,
+)
 from docstore.new_shards import make_shards
 from docstore.partitioning import Hash
 from docstore.recording import BYTES_MAX, Recording
@@ -225,6 +232,7 @@ class Store:
         model = schema if isinstance(schema, type) else None
         declared = schema_from(schema)
         spec = key_spec_of(key, declared)
+        check_key(spec, declared, model)
         first_map = first_map_of(partitioning, partitions, declared, spec)
         definition = Definition(name, declared, spec, first_map, uuid.uuid4().hex)
         with files.new_directory(directory, taken) as unfinished:

@@ -10,7 +10,7 @@ from docstore.client.sending import AsyncSender
 from docstore.growing.limits import AutoSplit
 from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.proposing import HotKey
-from docstore.operations import Delete, Put
+from docstore.operations import Delete, Put, several
 from docstore.types import (
     BatchResult,
     Change,
@@ -109,15 +109,19 @@ class AsyncCollection(Generic[D]):
         self, documents: Iterable[D | dict[str, Any]], *, if_absent: bool = False
     ) -> BatchResult:
         """Store many documents in requests of bounded size; one result per document."""
-        return await self.write_many(Put(each, if_absent=if_absent) for each in documents)
+        return await self.write_many(
+            Put(each, if_absent=if_absent) for each in several(documents, "put_many")
+        )
 
     async def delete_many(self, keys_to_delete: Iterable[Key]) -> BatchResult:
         """Remove many documents in requests of bounded size; one result per key."""
-        return await self.write_many(Delete(key) for key in keys_to_delete)
+        return await self.write_many(Delete(key) for key in several(keys_to_delete, "delete_many"))
 
     async def write_many(self, operations: Iterable[Put | Delete]) -> BatchResult:
         """Carry out writes of any kind, each with its own conditions."""
-        return await self._sender.converse(batching.write_many(self._calls, operations))
+        return await self._sender.converse(
+            batching.write_many(self._calls, several(operations, "write_many"))
+        )
 
     async def get(self, key: Key) -> D | None:
         """The document under a key, or None."""

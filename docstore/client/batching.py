@@ -9,7 +9,7 @@ from docstore.client.calls import PAGE, CollectionCalls, Result
 from docstore.client.wire import Call, Conversation
 from docstore.deleting import Deletions, check_narrowed
 from docstore.merge_patch import merge_patch
-from docstore.operations import Delete, Put, check_conditions
+from docstore.operations import Delete, Put, check_conditions, several
 from docstore.request import check_limit, positions_of
 from docstore.types import (
     BatchResult,
@@ -78,7 +78,7 @@ def one(calls: CollectionCalls[Any], operation: Put | Delete) -> Conversation[Wr
 def get_many(calls: CollectionCalls[D], wanted: Iterable[Key]) -> Conversation[list[D | None]]:
     """Documents by key, a page of keys at a time."""
     found: list[D | None] = []
-    left = iter(wanted)
+    left = iter(several(wanted, "get_many"))
     while some := list(islice(left, PAGE)):
         found += yield calls.get_many(some)
     return found

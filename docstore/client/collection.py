@@ -10,7 +10,7 @@ from docstore.client.sending import Sender
 from docstore.growing.limits import AutoSplit
 from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.proposing import HotKey
-from docstore.operations import Delete, Put
+from docstore.operations import Delete, Put, several
 from docstore.types import (
     BatchResult,
     Change,
@@ -109,15 +109,19 @@ class RemoteCollection(Generic[D]):
         self, documents: Iterable[D | dict[str, Any]], *, if_absent: bool = False
     ) -> BatchResult:
         """Store many documents in requests of bounded size; one result per document."""
-        return self.write_many(Put(each, if_absent=if_absent) for each in documents)
+        return self.write_many(
+            Put(each, if_absent=if_absent) for each in several(documents, "put_many")
+        )
 
     def delete_many(self, keys_to_delete: Iterable[Key]) -> BatchResult:
         """Remove many documents in requests of bounded size; one result per key."""
-        return self.write_many(Delete(key) for key in keys_to_delete)
+        return self.write_many(Delete(key) for key in several(keys_to_delete, "delete_many"))
 
     def write_many(self, operations: Iterable[Put | Delete]) -> BatchResult:
         """Carry out writes of any kind, each with its own conditions."""
-        return self._sender.converse(batching.write_many(self._calls, operations))
+        return self._sender.converse(
+            batching.write_many(self._calls, several(operations, "write_many"))
+        )
 
     def get(self, key: Key) -> D | None:
         """The document under a key, or None."""

@@ -16,6 +16,7 @@ from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.proposing import HotKey
 from docstore.key_ranges import Range
 from docstore.keys import Key, KeySpec
+from docstore.new_collection import check_key, key_spec_of
 from docstore.partitioning import Hash
 from indexing.errors import AlreadyExists
 from indexing.models import schema_of
@@ -58,6 +59,7 @@ def create(
     model = schema if isinstance(schema, type) and issubclass(schema, BaseModel) else None
     if model is not None:
         schema = schema_of(model)
+        check_key(key_spec_of(key, schema), schema, model)
     if isinstance(key, Key):
         key = key.fields
     wanted = {

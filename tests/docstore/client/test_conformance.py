@@ -62,7 +62,7 @@ def cars(store: Any) -> Any:
 
 def test_collections_are_made_listed_and_dropped(store: Any) -> None:
     store.create_collection("one", key="id", partitions=2)
-    store.create_collection("two", {"fields": {"a": "int"}})
+    store.create_collection("two", {"fields": {"id": "keyword", "a": "int"}})
     assert store.collections() == ["one", "two"]
     with pytest.raises(AlreadyExists):
         store.create_collection("one", key="id", partitions=2)
