@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from docstore.differing import Differences, between, said, schema_differences
 from docstore.global_index.definition import GlobalIndex
+from docstore.growing.limits import AutoSplit
 from docstore.keys import KeySpec, key_text
 from docstore.partitioning import PartitionMap
 from docstore.partitions import Partitions
@@ -22,9 +23,9 @@ def check_same(
     spec: KeySpec,
     first_map: PartitionMap,
     indexes: Iterable[GlobalIndex] = (),
-    others: Differences | None = None,
+    limits: Differences | None = None,
 ) -> None:
-    """Refuse a definition that a collection was not made with; `others` is what else differs.
+    """Refuse a definition that a collection was not made with; `limits` is how those differ.
 
     Indexes may have come besides those of the definition. Raises AlreadyExists.
     """
@@ -44,7 +45,7 @@ def check_same(
     made = {f"indexes.{each.name}": _index(each) for each in there.indexes}
     given = {f"indexes.{each.name}": _index(each) for each in indexes}
     differences |= between({name: made[name] for name in given if name in made}, given)
-    differences |= others or {}
+    differences |= limits or {}
     if differences:
         name = definition.name
         raise AlreadyExists(
@@ -53,6 +54,11 @@ def check_same(
             "dump there",
             differences=differences,
         )
+
+
+def limits_differences(made: AutoSplit | None, given: AutoSplit | None) -> Differences:
+    """How the limits at which partitions are split differ."""
+    return between({"auto_split": shown(made)}, {"auto_split": shown(given)})
 
 
 def _key(spec: KeySpec) -> str:

@@ -20,9 +20,7 @@ from docstore.collection import Collection
 from docstore.differing import check_model
 from docstore.documents import DocumentCodec
 from docstore.forks import INHERITED, forget_in_children
-from docstore.global_index.declaring import declare
 from docstore.global_index.definition import GlobalIndex
-from docstore.growing import limits
 from docstore.growing.growth import Growth
 from docstore.growing.limits import AutoSplit
 from docstore.hot_keys.hot_terms import HotTerm
@@ -30,6 +28,8 @@ from docstore.hot_keys.proposing import HotKey
 from docstore.key_ranges import Range
 from docstore.live_map import LiveMap
 from docstore.lock import WriterLock
+from docstore.made_again import check_same, limits_differences
+from docstore.making import made
 from docstore.new_collection import (
     KeyLike,
     SchemaLike,
@@ -38,7 +38,6 @@ from docstore.new_collection import (
     key_spec_of,
     schema_from,
 )
-from docstore.new_shards import make_shards
 from docstore.partitioning import Hash
 from docstore.recording import BYTES_MAX, Recording
 from docstore.resources import Resources
@@ -187,6 +186,7 @@ class Store:
         indexes: Sequence[GlobalIndex] = ...,
         *,
         auto_split: AutoSplit | bool = ...,
+        exist_ok: bool = ...,
     ) -> Collection[M]: ...
 
     @overload
@@ -200,6 +200,7 @@ class Store:
         indexes: Sequence[GlobalIndex] = ...,
         *,
         auto_split: AutoSplit | bool = ...,
+        exist_ok: bool = ...,
     ) -> Collection[dict[str, Any]]: ...
 
     def create_collection(
@@ -212,6 +213,7 @@ class Store:
         indexes: Sequence[GlobalIndex] = (),
         *,
         auto_split: AutoSplit | bool = True,
+        exist_ok: bool = False,
     ) -> Collection[Any]:
         """Make a collection.
 
@@ -220,14 +222,13 @@ class Store:
         and ordered by the rest. `partitions` (4) is how many there are at first; under Range, its
         bounds say how many. `indexes` are its global indexes; more can be made later. `auto_split`
         says when partitions are split and merged unasked: limits, True for the default ones, False
-        for never. Raises AlreadyExists, InvalidSchema, Unavailable on a read-only store.
+        for never. With `exist_ok` a collection that was made so before is opened; default limits
+        are those that it has. Raises AlreadyExists, with `exist_ok` naming what differs,
+        InvalidSchema, Unavailable on a read-only store.
         """
         self._check_open()
         self._check_writable()
         directory = self._path / check_name(name)
-        taken = AlreadyExists(f"collection {name!r} exists", hint="open it with collection()")
-        if directory.exists():
-            raise taken
         given = AutoSplit.of(auto_split)
         model = schema if isinstance(schema, type) else None
         declared = schema_from(schema)
@@ -235,13 +236,15 @@ class Store:
         check_key(spec, declared, model)
         first_map = first_map_of(partitioning, partitions, declared, spec)
         definition = Definition(name, declared, spec, first_map, uuid.uuid4().hex)
-        with files.new_directory(directory, taken) as unfinished:
-            numbers = definition.partition_map.numbers
-            make_shards(unfinished / SHARDS_DIRECTORY, numbers, declared)
-            definition.save(unfinished)
-            if given != AutoSplit():
-                limits.save(unfinished, given)
-            declare(unfinished, declared, indexes)
+        if not made(directory, definition, given, indexes):
+            if not exist_ok:
+                raise AlreadyExists(
+                    f"collection {name!r} exists",
+                    hint="open it with collection(), or pass exist_ok=True",
+                )
+            there = self._opened(name, None)
+            others = {} if auto_split is True else limits_differences(there.auto_split(), given)
+            check_same(there.partitions, declared, spec, first_map, indexes, others)
         return self._opened(name, model)
 
     @overload

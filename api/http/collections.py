@@ -12,10 +12,9 @@ from api.http.partitions import Stats
 from api.http.queries import parameters
 from api.http.routing import PREFIX, Call, Operation
 from docstore import AlreadyExists, AutoSplit, Collection, Hash, Key, Range
-from docstore.differing import Differences, between
-from docstore.made_again import check_same
+from docstore.differing import Differences
+from docstore.made_again import check_same, limits_differences
 from docstore.new_collection import first_map_of, key_spec_of, schema_from
-from docstore.showing import shown
 
 PATH = PREFIX + "/collections"
 ONE = PATH + "/{collection}"
@@ -68,11 +67,10 @@ def _check_same(collection: Collection[Any], wanted: models.CollectionDefinition
     key = wanted.key if isinstance(wanted.key, str) else Key(*wanted.key)
     spec = key_spec_of(key, schema)
     first_map = first_map_of(_partitioning(wanted), wanted.partitions, schema, spec)
-    others: Differences = {}
+    limits: Differences = {}
     if wanted.auto_split is not None:
-        made, given = collection.auto_split(), _auto_split(wanted)
-        others = between({"auto_split": shown(made)}, {"auto_split": shown(given)})
-    check_same(collection.partitions, schema, spec, first_map, others=others)
+        limits = limits_differences(collection.auto_split(), _auto_split(wanted))
+    check_same(collection.partitions, schema, spec, first_map, limits=limits)
 
 
 def _auto_split(wanted: models.CollectionDefinition) -> AutoSplit | None:

@@ -55,6 +55,7 @@ class AsyncStore:
         partitioning: Hash | Range = ...,
         *,
         auto_split: AutoSplit | bool = ...,
+        exist_ok: bool = ...,
     ) -> AsyncCollection[M]: ...
 
     @overload
@@ -67,6 +68,7 @@ class AsyncStore:
         partitioning: Hash | Range = ...,
         *,
         auto_split: AutoSplit | bool = ...,
+        exist_ok: bool = ...,
     ) -> AsyncCollection[dict[str, Any]]: ...
 
     async def create_collection(
@@ -78,10 +80,13 @@ class AsyncStore:
         partitioning: Hash | Range = HASH,
         *,
         auto_split: AutoSplit | bool = True,
+        exist_ok: bool = False,
     ) -> AsyncCollection[Any]:
         """Make a collection; as `Store.create_collection`."""
         calls = await self._sender.send(
-            store_calls.create(name, schema, key, partitions, partitioning, auto_split)
+            store_calls.create(
+                name, schema, key, partitions, partitioning, auto_split, exist_ok=exist_ok
+            )
         )
         return AsyncCollection(self._sender, calls)
 

@@ -229,6 +229,7 @@ class StoreLike(Protocol):
         partitioning: Hash | Range = ...,
         *,
         auto_split: AutoSplit | bool = ...,
+        exist_ok: bool = ...,
     ) -> CollectionLike[M]: ...
     @overload
     def create_collection(
@@ -240,6 +241,7 @@ class StoreLike(Protocol):
         partitioning: Hash | Range = ...,
         *,
         auto_split: AutoSplit | bool = ...,
+        exist_ok: bool = ...,
     ) -> CollectionLike[dict[str, Any]]: ...
     @overload
     def collection(self, name: str, schema: type[M]) -> CollectionLike[M]: ...

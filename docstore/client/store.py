@@ -55,6 +55,7 @@ class RemoteStore:
         partitioning: Hash | Range = ...,
         *,
         auto_split: AutoSplit | bool = ...,
+        exist_ok: bool = ...,
     ) -> RemoteCollection[M]: ...
 
     @overload
@@ -67,6 +68,7 @@ class RemoteStore:
         partitioning: Hash | Range = ...,
         *,
         auto_split: AutoSplit | bool = ...,
+        exist_ok: bool = ...,
     ) -> RemoteCollection[dict[str, Any]]: ...
 
     def create_collection(
@@ -78,10 +80,13 @@ class RemoteStore:
         partitioning: Hash | Range = HASH,
         *,
         auto_split: AutoSplit | bool = True,
+        exist_ok: bool = False,
     ) -> RemoteCollection[Any]:
         """Make a collection; as `Store.create_collection`."""
         calls = self._sender.send(
-            store_calls.create(name, schema, key, partitions, partitioning, auto_split)
+            store_calls.create(
+                name, schema, key, partitions, partitioning, auto_split, exist_ok=exist_ok
+            )
         )
         return RemoteCollection(self._sender, calls)
 

@@ -16,10 +16,9 @@ from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.proposing import HotKey
 from docstore.key_ranges import Range
 from docstore.keys import Key, KeySpec
-from docstore.new_collection import check_key, key_spec_of
+from docstore.new_collection import check_key, key_spec_of, schema_from
 from docstore.partitioning import Hash
 from indexing.errors import AlreadyExists
-from indexing.models import schema_of
 from indexing.schema import Schema
 
 HASH = Hash()
@@ -53,17 +52,18 @@ def create(
     partitions: int | None,
     partitioning: Hash | Range,
     auto_split: AutoSplit | bool,
+    *,
+    exist_ok: bool,
 ) -> Call[CollectionCalls[Any]]:
     """Make a collection; the answer to a first attempt that was lost is not a conflict."""
     limits = AutoSplit.of(auto_split)
     model = schema if isinstance(schema, type) and issubclass(schema, BaseModel) else None
-    if model is not None:
-        schema = schema_of(model)
-        check_key(key_spec_of(key, schema), schema, model)
+    declared = schema_from(schema)
+    check_key(key_spec_of(key, declared), declared, model)
     if isinstance(key, Key):
         key = key.fields
     wanted = {
-        "schema": schema.to_json() if isinstance(schema, Schema) else schema,
+        "schema": declared.to_json(),
         "key": key if isinstance(key, str) else list(key),
         "partitions": partitions,
         "auto_split": None if limits == AutoSplit() else limits.as_dict() if limits else False,
@@ -71,8 +71,11 @@ def create(
     }
 
     def read(answer: Answer) -> CollectionCalls[Any]:
-        if answer.status == 200 and answer.attempt == 1:
-            raise AlreadyExists(f"collection {name!r} exists", hint="open it with collection()")
+        if answer.status == 200 and answer.attempt == 1 and not exist_ok:
+            raise AlreadyExists(
+                f"collection {name!r} exists",
+                hint="open it with collection(), or pass exist_ok=True",
+            )
         return described(answer.json(), model)
 
     return Call("PUT", _path(name), read, json_of(wanted), {"content-type": JSON})

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict, computed_field
 
-from docstore import Delete, InvalidRequest, InvalidSchema, Key, Put
+from docstore import AlreadyExists, Delete, InvalidRequest, InvalidSchema, Key, Put, Range
 from tests.docstore.client.stores import KINDS, opened
 
 
@@ -98,3 +98,36 @@ def test_a_key_beside_the_schema_is_welcome_where_documents_can_hold_it(
     document = {"n": 1, "of": {"id": "x"}} if isinstance(key, Key) else {"n": 1}
     assert made.put(document, put_under).created
     assert made.count() == 1
+
+
+def test_a_collection_can_be_made_again_as_it_was(store: Any) -> None:
+    made = store.create_collection("cars", Car, key="id", partitions=2, exist_ok=True)
+    made.put_many({"id": f"{n}"} for n in range(20))
+    with pytest.raises(AlreadyExists):
+        store.create_collection("cars", Car, partitions=2)
+    again = store.create_collection("cars", Car, partitions=2, exist_ok=True)
+    assert again.get("7") == Car(id="7")
+    made.set_auto_split(False)
+    made.split(0)
+    assert store.create_collection("cars", Car, partitions=2, exist_ok=True).count() == 20
+
+
+@pytest.mark.parametrize(
+    ("other", "differences"),
+    [
+        ({"key": "make"}, ["key"]),
+        ({"schema": None}, ["schema.dynamic", "schema.fields.id", "schema.fields.make"]),
+        ({"partitions": 3}, ["partitions"]),
+        ({"partitions": None, "partitioning": Range(["b"])}, ["partitioning"]),
+        ({"auto_split": False}, ["auto_split"]),
+    ],
+)
+def test_a_collection_made_otherwise_is_not_taken_for_the_same(
+    store: Any, other: dict[str, Any], differences: list[str]
+) -> None:
+    asked: dict[str, Any] = {"schema": Car, "key": "id", "partitions": 2, "exist_ok": True}
+    store.create_collection("cars", **asked)
+    with pytest.raises(AlreadyExists) as refused:
+        store.create_collection("cars", **{**asked, **other})
+    assert list(refused.value.data["differences"]) == differences
+    assert f"its {differences[0]} is" in refused.value.message
