@@ -16,6 +16,7 @@ from docstore.hot_keys.relief import Relief
 from docstore.key_ranges import Range
 from docstore.keys import Key
 from docstore.operations import Delete, Put
+from docstore.paging import after_hit
 from docstore.partitioning import Hash
 from docstore.store import Store
 from docstore.types import (
@@ -105,5 +106,6 @@ __all__ = [
     "WriteResult",
     "aconnect",
     "advise",
+    "after_hit",
     "connect",
 ]

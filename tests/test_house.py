@@ -74,6 +74,7 @@ PUBLIC = {
         "WriteResult",
         "aconnect",
         "advise",
+        "after_hit",
         "connect",
     ],
     "indexing": [],

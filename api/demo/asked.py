@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from docstore import after_hit
+
 CHOICES: Mapping[str, str] = {
     "make": "Make",
     "model": "Model",
@@ -106,20 +108,10 @@ class Asked:
         return conditions
 
     def query(self) -> dict[str, Any] | None:
-        """What comes after the page before: a greater sort value, or the same and a greater key.
-
-        Listings without the value are last, in the order of their keys.
-        """
+        """What comes after the page before."""
         if self.after is None or self.order is None:
             return None
-        path, (value, key) = self._field, self.after
-        without = {"bool": {"must_not": [{"exists": {"field": path}}]}}
-        greater = {"range": {"id": {"gt": key}}}
-        if value is None:
-            return {"bool": {"filter": [without, greater]}}
-        beyond = "lt" if self.order.startswith("-") else "gt"
-        same = {"bool": {"filter": [{"term": {path: value}}, greater]}}
-        return {"bool": {"should": [{"range": {path: {beyond: value}}}, same, without]}}
+        return after_hit(self.order, *self.after)
 
     @property
     def is_narrowed(self) -> bool:
