@@ -262,7 +262,9 @@ class Environment:
                 self._gate.leave()
             with self._gate.alone(), self._translated():
                 self._check_open()
-                self._env.set_mapsize(self._env.info()["map_size"] * 2 if grow else 0)
+                # For a reader that was killed LMDB keeps every page that was let go of since.
+                if not grow or not self._env.reader_check():
+                    self._env.set_mapsize(self._env.info()["map_size"] * 2 if grow else 0)
 
     def entries(self, transaction: Transaction, table: str) -> int:
         """How many keys a table holds."""

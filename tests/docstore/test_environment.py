@@ -1,5 +1,9 @@
 """An environment that grows while it is read: nobody sees a map that moves."""
 
+import contextlib
+import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -11,6 +15,14 @@ import pytest
 from docstore import Closed, Unavailable
 from docstore.environment import MAP_BYTES_FIRST, Environment, Transaction
 
+READER = """
+import os, signal, sys
+from pathlib import Path
+from docstore.environment import Environment
+
+with Environment(Path(sys.argv[1]), read_only=True).read():
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 LARGE = b"v" * (MAP_BYTES_FIRST // 4)
 
 
@@ -74,3 +86,18 @@ def test_a_disk_that_fails_is_not_only_called_full(tmp_path: Path) -> None:
     assert caught.value.retryable
     assert "look after the disk" in caught.value.hint
     environment.close()
+
+
+def test_a_reader_that_was_killed_keeps_no_pages(tmp_path: Path) -> None:
+    path = tmp_path / "documents.mdb"
+    with contextlib.closing(Environment(path)) as environment:
+
+        def put(transaction: Transaction) -> None:
+            transaction.put(b"key", LARGE, db=environment.tables["documents"])
+
+        environment.write(put)
+        killed = subprocess.run([sys.executable, "-c", READER, str(path)], check=False, timeout=60)
+        assert killed.returncode == -signal.SIGKILL
+        for _ in range(20):
+            environment.write(put)
+        assert path.stat().st_size <= MAP_BYTES_FIRST
