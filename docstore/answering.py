@@ -191,7 +191,7 @@ def choose(
     if is_forced and not ways:
         raise InvalidQuery(
             f"the index {asking.index!r} cannot answer this: {refused[0].reason}",
-            hint='leave index= at "auto", or ask for a value, range or prefix of its fields',
+            hint='let the index be "auto", or ask for a value, range or prefix of its fields',
             path="index",
         )
     allowed = [way for way in ways if asking.max_fanout is None or way.fan_out <= asking.max_fanout]

@@ -65,7 +65,7 @@ def split_load(live: LiveMap, number: int, why: str = "") -> PartitionChange:
         if bound is None or bound <= source.lower:
             raise InvalidRequest(
                 f"the writes of partition {number} go to one key, or always to the newest ones",
-                hint="hot_keys() tells which; a key that begins with something even would spread",
+                hint="the hot keys tell which; a key that begins with something even would spread",
                 partition=number,
             )
         return replace(split_at(of, number, bound), why=why)

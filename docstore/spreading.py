@@ -40,7 +40,7 @@ def salt(live: LiveMap, key: Key, fan: int) -> PartitionChange:
         if fan > 1 and not partitions.has_keys(owners, first, end):
             raise NotFound(
                 f"there is no document under {shown(key)}, so there is nothing to spread",
-                hint="hot_keys() tells which keys are hot",
+                hint="the hot keys of the store tell which are",
                 key=key,
             )
         return cut

@@ -8,6 +8,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
+from api.http import misfits
 from api.http.refusals import IncompleteBody, SlowBody, TooLarge, UnsupportedMediaType
 from docstore import InvalidRequest
 
@@ -137,11 +138,10 @@ def fitted(model: type[M], value: Any, kind: type[InvalidRequest] = InvalidReque
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        path = ".".join(str(part)[:100] for part in first["loc"])
+        path, message = misfits.told(error, value)
         raise (kind if path else InvalidRequest)(
-            f"{path}: {first['msg']}" if path else first["msg"],
-            hint=f"the fields are {', '.join(_names(model))}",
+            f"{path}: {message}" if path else message,
+            hint=misfits.hint(path, _names(model)),
             path=path,
         ) from error
 

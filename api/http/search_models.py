@@ -3,12 +3,21 @@
 As in `models`: requests are checked by these, and a test holds the answers against them.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.index_models import IndexUse
 from api.http.models import Asked
+
+SortBy = Annotated[
+    Any,
+    Field(
+        description='"price" or "-price": one field, also as a list of one.',
+        json_schema_extra={"type": ["string", "object", "array", "null"]},
+    ),
+]
+"""What to sort by; the store checks it, which says better than a type what is wrong with one."""
 
 
 class Question(Asked):
@@ -47,7 +56,7 @@ class Search(Question):
         }
     )
 
-    sort: str | dict[str, Any] | None = Field(None, description='"price" or "-price".')
+    sort: SortBy = None
     limit: int = Field(10, ge=0)
     offset: int = Field(0, ge=0)
     select: list[str] | None = Field(None, description="Only these fields of each document.")
@@ -76,7 +85,7 @@ class Count(Question):
 class Explain(Question):
     """A search that is planned and not run."""
 
-    sort: str | dict[str, Any] | None = None
+    sort: SortBy = None
     limit: int = Field(10, ge=0)
     offset: int = Field(0, ge=0)
     select: list[str] | None = None

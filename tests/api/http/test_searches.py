@@ -183,3 +183,33 @@ def test_a_wrong_search_says_where_it_is_wrong(
 def test_a_wrong_link_names_its_parameter(cars: TestClient, parameters: dict[str, str]) -> None:
     refused = cars.get(f"{CARS_PATH}/search", params=parameters)
     assert (refused.status_code, refused.json()["path"]) == (400, next(iter(parameters)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "path", "said"),
+    [
+        ({"sort": 3}, "sort", "sort by one field"),
+        ({"sort": ["price", "-make"]}, "sort", "sort by one field"),
+        ({"after": 5}, "after", "a valid string, or a valid list"),
+        ({"after": [1]}, "after.0", "a valid string"),
+        ({"select": ["id", 4]}, "select.1", "a valid string"),
+        ({"facets": {}, "highlight": 5}, "highlight", "a valid boolean, or a valid string"),
+        ({"aggs": {}}, "aggs", "counted by facets"),
+        ({"size": 5}, "size", "called limit"),
+        ({"from": 5}, "from", "called offset"),
+        ({"_source": ["id"]}, "_source", "called select"),
+        ({"search_after": [5]}, "search_after", "greater key"),
+    ],
+)
+def test_what_does_not_fit_is_told_in_the_words_of_who_asked(
+    cars: TestClient, asked: dict[str, Any], path: str, said: str
+) -> None:
+    problem = cars.post(f"{CARS_PATH}/search", json=asked).json()
+    assert (problem["status"], problem["path"]) == (400, path)
+    assert said in f"{problem['detail']} {problem['hint']}"
+    assert "str:" not in problem["detail"]
+
+
+def test_a_list_of_one_field_sorts(cars: TestClient) -> None:
+    found = cars.post(f"{CARS_PATH}/search", json={"sort": ["-price"]}).json()
+    assert [hit["key"] for hit in found["hits"]] == ["a3", "a2", "a1"]
