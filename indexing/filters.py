@@ -36,6 +36,7 @@ from indexing.query import (
 
 _COMBINING = ("not", "or", "and")
 _BOUNDS = ("gt", "gte", "lt", "lte")
+_WORDS = {"le": "lte", "ge": "gte", "neq": "ne", "nin": "not_in"}
 _FOREIGN = {
     "<": "lt",
     "<=": "lte",
@@ -44,7 +45,7 @@ _FOREIGN = {
     "=": "eq",
     "==": "eq",
     "!=": "ne",
-    "$nin": "not_in",
+    **_WORDS,
 }
 """How other tools write the operators: refused with a hint, for they would read as fields."""
 
@@ -124,12 +125,12 @@ def _object(path: str, given: dict[Any, Any], place: Place, clauses: _Clauses) -
     if not operators:
         inside = place.clause()
         for name, inner in given.items():
-            _refuse_lookalike(name, place)
+            _refuse_lookalike(path, name, inner, place)
             _entry(f"{path}.{field_of(name, place)}", inner, inside.under(name), clauses)
         return
-    for name in given:
+    for name, inner in given.items():
         if name not in _KNOWN:
-            _refuse_lookalike(name, place)
+            _refuse_lookalike(path, name, inner, place)
             raise place.unknown("filter operator", name, _KNOWN)
     bounds = {name: given[name] for name in operators if name in _BOUNDS}
     if bounds:
@@ -141,17 +142,23 @@ def _object(path: str, given: dict[Any, Any], place: Place, clauses: _Clauses) -
             _OPERATORS[name](path, given[name], place.under(name), clauses)
 
 
-def _refuse_lookalike(name: Any, place: Place) -> None:
-    """Refuse what would read as a nested field but was surely meant as an operator."""
+def _refuse_lookalike(path: str, name: Any, inner: Any, place: Place) -> None:
+    """Refuse what would read as a nested field but was surely meant as an operator.
+
+    A word that holds an object is a field: no operator does.
+    """
     if name in _COMBINING:
         raise place.refused(
             f"{name!r} stands inside a field", f'put it outside: {{"{name}": {{"field": …}}}}'
         )
-    if isinstance(name, str):
-        meant = _FOREIGN.get(name, name.lstrip("$").lower())
+    if isinstance(name, str) and not (name in _WORDS and isinstance(inner, dict)):
+        bare = name.lstrip("$").lower()
+        meant = _FOREIGN.get(name) or _FOREIGN.get(bare, bare)
         if meant != name and meant in _KNOWN:
+            field = shown_value(f"{path}.{name}")
             raise place.refused(
-                f"there is no filter operator {shown_value(name)}", f"did you mean {meant!r}?"
+                f"there is no filter operator {shown_value(name)}",
+                f"did you mean {meant!r}? a nested field of that name is {field}",
             )
 
 

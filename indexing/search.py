@@ -192,6 +192,8 @@ class Searches:
         for view in self._views.values():
             if view.layout.discovered not in columns:
                 columns[view.layout.discovered] = _sort_columns(view.layout, sort)
+        if columns and not any(columns.values()):
+            self.notes = (*self.notes, f"no document has a field {sort.path!r}")
         return {
             number: self._field_passes(view, columns[view.layout.discovered], sort.descending)
             for number, view in self._views.items()

@@ -108,6 +108,13 @@ def test_search_sorts_downwards(run: Run, sort: str) -> None:
     assert [hit["sort"] for hit in answer["hits"]] == prices[:5]
 
 
+def test_a_sort_by_an_unknown_field_is_remarked(run: Run, data: Path) -> None:
+    with Store.open(data) as store:
+        store.create_collection("loose").put({"id": "a", "price": 1})
+    assert "no document has a field 'pric'" in run("search", "loose", "--sort", "pric").stderr
+    assert "no document" not in run("search", "loose", "--sort", "price").stderr
+
+
 def test_search_pages_selects_and_requires_words(run: Run) -> None:
     page = ("--limit", "2", "--offset", "1", "--select", "make, seller.name", "--json")
     answer = orjson.loads(run("search", "cars", "--sort", "id", *page).stdout)

@@ -319,3 +319,12 @@ def test_a_list_sorts_by_its_first_value_and_nothing_comes_last(store: Store, fi
     )
     assert [hit.key for hit in lists.search(sort=field).hits] == ["c", "b", "a", "d"]
     assert [hit.key for hit in lists.search(sort=f"-{field}").hits] == ["a", "b", "c", "d"]
+
+
+def test_a_sort_by_a_field_that_no_document_has_is_remarked(store: Store) -> None:
+    cars = store.create_collection("cars", partitions=3)
+    cars.put_many({"id": f"c{n}", "price": n} for n in range(2))
+    remark = "no document has a field 'pric'"
+    assert cars.search(sort="pric").plan.notes == (remark,)
+    assert cars.search(sort="-pric", filter={"pric": 5}).plan.notes == (remark,)
+    assert cars.search(sort="price").plan.notes == ()  # though one shard has none

@@ -96,6 +96,14 @@ REFUSED: list[tuple[Any, str, str]] = [
     ({"price": {"$lt": 5}}, "price", "did you mean 'lt'?"),
     ({"price": {"<=": 5}}, "price", "did you mean 'lte'?"),
     ({"price": {"GT": 5}}, "price", "did you mean 'gt'?"),
+    (
+        {"price": {"le": 5}},
+        "price",
+        "did you mean 'lte'? a nested field of that name is 'price.le'",
+    ),
+    ({"price": {"gt": 1, "ge": 5}}, "price", "did you mean 'gte'?"),
+    ({"color": {"neq": "red"}}, "color", "did you mean 'ne'?"),
+    ({"color": {"$nin": ["red"]}}, "color", "did you mean 'not_in'?"),
     ({"price": {"not": {"lt": 5}}}, "price", "put it outside"),
     ({"price": {5: 1}}, "price", "the name of a field"),
     ({"color": ["red", None]}, "color", "or"),
@@ -180,3 +188,9 @@ def test_any_body_becomes_a_hashable_node_or_is_refused_with_a_path(body: Any) -
         assert str(outcome).encode()
     else:
         assert {outcome}
+
+
+def test_a_nested_field_with_the_name_of_a_foreign_operator_is_within_reach() -> None:
+    inside = parse_filter({"price": {"le": {"gt": 5}}})
+    assert inside == parse_filter({"price.le": {"gt": 5}})
+    assert inside != parse_filter({"price": {"lte": 5}})
