@@ -5,38 +5,45 @@ searches: by the value, documents without it last, equal ones by key. It holds f
 value. Pure: JSON in the shapes of queries, which HTTP takes as it is.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from docstore.documents import part_json
+from docstore.request import sort_of
 from docstore.types import Key as KeyValue
 from indexing.errors import InvalidQuery
+from indexing.passes import Sort
 
 
-def after_hit(sort: str, value: Any, key: KeyValue, key_fields: Any = "id") -> dict[str, Any]:
-    """The `query` for the hits behind one, in a search sorted by a field: `"price"`, `"-price"`.
+def after_hit(
+    sort: str | dict[str, Any] | Sort,
+    value: Any,
+    key: KeyValue,
+    key_fields: str | Sequence[str] = "id",
+) -> dict[str, Any]:
+    """The `query` for the hits behind one, in a search sorted by a field, as `search` takes it.
 
     `value` and `key` are the hit's `sort` and `key`; `key_fields` the collection's key, as
     `key_fields` of the collection tells it. Raises InvalidQuery for a sort by score, which no
     query can continue, and for a key of other parts.
     """
-    path, _, direction = sort.removeprefix("-").partition(":")
-    if not path or path == "_score":
+    order = sort_of(sort)
+    if order is None:
         raise InvalidQuery(
-            f"sort is {sort!r}, and scores cannot be searched for",
+            "what comes after a score cannot be searched for",
             hint='sort by a field, like "price", or use offset',
             path="sort",
         )
-    behind = _keys_behind(key, key_fields)
+    path, behind = order.path, _keys_behind(key, key_fields)
     without = {"bool": {"must_not": [{"exists": {"field": path}}]}}
     if value is None:
         return {"bool": {"filter": [without, behind]}}
-    is_descending = sort.startswith("-") or direction == "desc"
-    beyond = {"range": {path: {"lt" if is_descending else "gt": value}}}
+    beyond = {"range": {path: {"lt" if order.descending else "gt": value}}}
     same = {"bool": {"filter": [{"term": {path: value}}, behind]}}
     return {"bool": {"should": [beyond, same, without]}}
 
 
-def _keys_behind(key: KeyValue, key_fields: Any) -> dict[str, Any]:
+def _keys_behind(key: KeyValue, key_fields: str | Sequence[str]) -> dict[str, Any]:
     """What finds the greater keys: a greater first part, or the same and the rest greater."""
     fields = (key_fields,) if isinstance(key_fields, str) else tuple(key_fields)
     parts = tuple(key) if isinstance(key, tuple | list) else (key,)

@@ -153,7 +153,7 @@ def _parsed(
     By score, documents with more of the words come first; sorted by a field nothing would put them
     first, so all words are required then unless the caller says otherwise.
     """
-    order = _sort(sort)
+    order = sort_of(sort)
     if operator not in ("or", "and", None):
         raise InvalidQuery(f"operator is {operator!r}", hint='use "or" or "and"', path="operator")
     required = operator == "and" or (operator is None and order is not None)
@@ -202,12 +202,15 @@ def positions_of(after: Any) -> tuple[Position, ...]:
     )
 
 
-def _sort(sort: Any) -> Sort | None:
-    """`"price"`, `"-price"`, `"price:desc"`, `{"price": "desc"}`, `"_score"` or a Sort."""
+def sort_of(sort: Any) -> Sort | None:
+    """`"price"`, `"-price"`, `"price:desc"`, `{"price": "desc"}`, `"_score"` or a Sort.
+
+    None is by score. Raises InvalidQuery.
+    """
     if sort is None or isinstance(sort, Sort):
         return sort
     if isinstance(sort, list | tuple) and len(sort) == 1:
-        return _sort(sort[0])
+        return sort_of(sort[0])
     if isinstance(sort, dict) and len(sort) == 1:
         ((path, direction),) = sort.items()
         direction = direction.get("order") if isinstance(direction, dict) else direction

@@ -243,8 +243,9 @@ class Store:
                     hint="open it with collection(), or pass exist_ok=True",
                 )
             there = self._opened(name, None)
-            others = {} if auto_split is True else limits_differences(there.auto_split(), given)
-            check_same(there.partitions, declared, spec, first_map, indexes, others)
+            is_default = given == AutoSplit()
+            limits = {} if is_default else limits_differences(there.auto_split(), given)
+            check_same(there.partitions, declared, spec, first_map, indexes, limits)
         return self._opened(name, model)
 
     @overload

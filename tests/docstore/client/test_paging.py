@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from docstore import InvalidQuery, Key, after_hit
+from docstore import InvalidQuery, Key, Sort, after_hit
 from tests.docstore.client.stores import KINDS, opened
 
 SCHEMA = {
@@ -67,9 +67,22 @@ def test_compound_keys_break_ties_part_by_part(store: Any, sort: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sort", "key", "fields"), [("", "a", "id"), ("_score", "a", "id"), ("n", ("a", 1), "id")]
+    ("sort", "key", "fields"),
+    [
+        ("", "a", "id"),
+        (None, "a", "id"),
+        (5, "a", "id"),
+        ("_score", "a", "id"),
+        ("n", ("a", 1), "id"),
+    ],
 )
-def test_what_cannot_be_continued_is_refused(sort: str, key: Any, fields: str) -> None:
+def test_what_cannot_be_continued_is_refused(sort: Any, key: Any, fields: str) -> None:
     with pytest.raises(InvalidQuery) as refused:
         after_hit(sort, 1, key, fields)
     assert refused.value.hint
+
+
+def test_a_sort_may_be_told_as_a_search_takes_it() -> None:
+    downwards = after_hit("-price", 5, "a")
+    for sort in ("price:desc", {"price": "desc"}, Sort("price", descending=True)):
+        assert after_hit(sort, 5, "a") == downwards  # type: ignore[arg-type]  # of many kinds
