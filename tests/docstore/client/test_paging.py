@@ -85,4 +85,4 @@ def test_what_cannot_be_continued_is_refused(sort: Any, key: Any, fields: str) -
 def test_a_sort_may_be_told_as_a_search_takes_it() -> None:
     downwards = after_hit("-price", 5, "a")
     for sort in ("price:desc", {"price": "desc"}, Sort("price", descending=True)):
-        assert after_hit(sort, 5, "a") == downwards  # type: ignore[arg-type]  # of many kinds
+        assert after_hit(sort, 5, "a") == downwards
