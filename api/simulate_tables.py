@@ -111,8 +111,10 @@ def _bar(share: float, least: float, style: str) -> Text:
 
 
 def _stories(stories: Mapping[str, Story]) -> Table:
+    nodes = max(len(story.nodes) for story in stories.values())
+    told_on = Text(f" (an example of {nodes} nodes)", style="not bold dim")
     table = Table(
-        title=Text("A slow node is not a dead node", style="bold"),
+        title=Text("A slow node is not a dead node", style="bold").append(told_on),
         title_justify="left",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),

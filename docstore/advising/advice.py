@@ -2,7 +2,7 @@
 
 The better way is the one whose busiest shard has a part in fewer operations: what that shard can do
 is what the collection can do, wherever the others are. What is within a fifth of the way in use is
-no reason to move every document.
+no reason to move every document, nor are a few operations, which another hour would have otherwise.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,8 @@ from docstore.hot_keys.proposing import fan_for
 
 BETTER = 0.8
 """Times the work of the busiest shard now, from which a change is worth loading everything anew."""
+OPERATIONS_MIN = 100
+"""From which shares of them are told within ten points; of fewer nothing follows for a new key."""
 MISSING_MAX = 0.001
 """Of the documents may lack a field of the key: one in a thousand is a mistake to correct."""
 UNEVEN = 1.5
@@ -42,18 +44,25 @@ class Advice:
         return asdict(self)
 
 
-def best_of(ways: Sequence[Figures]) -> int:
+def best_of(ways: Sequence[Figures], operations: int) -> int:
     """The place of the way to take: the first one, in use now, unless another is clearly better."""
-    possible = [place for place, each in enumerate(ways) if each.missing <= MISSING_MAX]
-    if not possible:
+    if operations < OPERATIONS_MIN:
         return 0
-    best = min(possible, key=lambda place: (*_work(ways[place]), place))
-    now, then = ways[0], ways[best]
-    fewer = then.busiest <= BETTER * now.busiest
-    as_good = then.busiest <= now.busiest and (
-        then.shards_per_operation <= BETTER * now.shards_per_operation
+    now = ways[0]
+    better = (
+        place
+        for place, each in enumerate(ways)
+        if each.missing <= MISSING_MAX and _is_worth_loading(now, each)
     )
-    return best if fewer or as_good else 0
+    return min((0, *better), key=lambda place: (*_work(ways[place]), place))
+
+
+def _is_worth_loading(now: Figures, then: Figures) -> bool:
+    """Whether a way is better by so much; less work for all is not enough for another key."""
+    if then.busiest <= BETTER * now.busiest:
+        return True
+    fewer = then.shards_per_operation <= BETTER * now.shards_per_operation
+    return fewer and then.busiest <= now.busiest and then.key == now.key
 
 
 def _work(of: Figures) -> tuple[float, float]:
@@ -61,7 +70,9 @@ def _work(of: Figures) -> tuple[float, float]:
     return round(of.busiest, 2), of.shards_per_operation
 
 
-def in_words(ways: Sequence[Figures], best: int, indexes: Sequence[IndexFigures]) -> list[str]:
+def in_words(
+    ways: Sequence[Figures], best: int, indexes: Sequence[IndexFigures], operations: int
+) -> list[str]:
     """What to do and why, a sentence each."""
     now, then = ways[0], ways[best]
     said: list[str] = []
@@ -76,6 +87,11 @@ def in_words(ways: Sequence[Figures], best: int, indexes: Sequence[IndexFigures]
             "whoever reads by key then names its new parts."
             if then.key != now.key
             else "The key stays: make a new collection with this partitioning and load it."
+        )
+    elif operations < OPERATIONS_MIN:
+        said.append(
+            f"Stay with {now.way}: {operations} operations are too few to load every document "
+            f"anew for; record {OPERATIONS_MIN} or more."
         )
     else:
         said.append(
@@ -111,12 +127,17 @@ def _remarks(of: Figures) -> list[str]:
         )
     elif of.skew >= UNEVEN:
         said.append(
-            f"Partition {of.busiest_partition} does {of.skew:.1f} times the work of a mean one: "
-            "split it."
+            f"{_when(of)} partition {of.busiest_partition} does {of.skew:.1f} times the work of a "
+            "mean one: split it."
         )
     if of.uneven >= UNEVEN:
         said.append(
-            f"The fullest partition holds {of.uneven:.1f} times as much as a mean one: "
+            f"{_when(of)} the fullest partition holds {of.uneven:.1f} times as much as a mean one: "
             "more partitions, or splitting it, would even that out."
         )
     return said
+
+
+def _when(of: Figures) -> str:
+    """Of which layout a sentence is: what is there now, or what would be."""
+    return "Now" if of.is_current else f"By {of.way}"

@@ -78,7 +78,8 @@ def _advised(
         for way in ways_for(spec, of.scheme, tried)
     ]
     ways = tuple(replayed(on, operations, known.get, len(sample)) for on in layouts)
-    best = best_of(ways)
+    count_asked = weighed(operations)["operations"]
+    best = best_of(ways, count_asked)
     scale = documents / len(sample) if sample else 0.0
     indexes = tuple(
         index_figures(field, layouts[0], operations, sample, scale)
@@ -89,11 +90,11 @@ def _advised(
         definition.name,
         documents,
         len(sample),
-        weighed(operations)["operations"],
+        count_asked,
         ways,
         best,
         indexes,
-        tuple(in_words(ways, best, indexes)),
+        tuple(in_words(ways, best, indexes, count_asked)),
     )
 
 

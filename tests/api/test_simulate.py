@@ -131,6 +131,10 @@ def test_the_page_draws_every_strategy_and_names_every_picture(tmp_path: Path) -
     assert all(name in page.text for name in NAMES)
 
 
+def test_the_stories_say_on_which_cluster_they_are_told() -> None:
+    assert "not a dead node (an example of 12 nodes)" in run("--nodes", "10").stdout
+
+
 def test_the_page_says_in_words_what_a_slow_node_means(tmp_path: Path) -> None:
     page = read_page(tmp_path / "page.html", "-e", "slow:node-2", "-e", "grow:2")
     said = "".join(page.text)

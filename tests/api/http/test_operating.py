@@ -62,6 +62,7 @@ def test_metrics_count_requests_and_look_at_the_shards(cars: TestClient) -> None
     assert sample(text, "docstore_requests_total", method="GET", route=route, status="404") == 1
     assert sample(text, "docstore_requests_total", route="unknown", status="404") == 1
     assert "MADEUP" not in text
+    assert "_created" not in text
     assert sample(text, "docstore_write_group_count") == 3
     documents = [
         sample(text, "docstore_documents", collection="cars", partition=str(number))

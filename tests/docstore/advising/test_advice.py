@@ -53,6 +53,27 @@ def test_searches_by_a_seller_want_the_seller_in_the_key(cars: Any) -> None:
     assert "seller" in advice.recommendation[0]
 
 
+def test_a_few_operations_are_no_reason_for_another_key(cars: Any) -> None:
+    advice = advise(cars, _asked("seller", [f"seller-{n}" for n in range(28)]))
+    assert advice.best == 0
+    assert "28 operations are too few" in advice.recommendation[0]
+
+
+def test_a_little_less_work_is_no_reason_for_another_key(cars: Any) -> None:
+    words = _lines({"op": "search", "q": "car", "count": 930})
+    advice = advise(cars, [*words, *_asked("seller", ["seller-1", "seller-2"] * 35)])
+    assert _way(advice, "hash of seller, then (id)").busiest < advice.ways[0].busiest
+    assert advice.best == 0
+
+
+def test_a_sentence_says_which_layout_it_is_about(cars: Any) -> None:
+    advice = advise(cars, _asked("seller", ["seller-1"] * 90 + ["seller-2"] * 90))
+    told = in_words(advice.ways, 0, (), 180) + list(advice.recommendation)
+    about = [each for each in told if "times the work" in each or "fullest" in each]
+    assert about
+    assert all(each.startswith(("Now", "By hash of seller", "By range of")) for each in about)
+
+
 def test_reads_by_key_are_served_best_by_what_there_is(cars: Any) -> None:
     advice = advise(cars, _lines(*({"op": "get", "key": car["id"]} for car in _CARS)))
     assert advice.best == 0
@@ -93,7 +114,7 @@ def test_one_seller_with_most_of_the_traffic_is_to_be_salted(store: Store) -> No
     advice = advise(cars, _lines(*asked, *others))
     assert advice.ways[0].hottest_key == "seller-3"
     assert advice.ways[0].hottest_share == pytest.approx(2 / 3, abs=0.01)
-    assert in_words(advice.ways, 0, ())[1].endswith("salt it over 8 places.")
+    assert in_words(advice.ways, 0, (), advice.operations)[1].endswith("salt it over 8 places.")
 
 
 def test_a_field_that_documents_lack_is_no_key(store: Store) -> None:
