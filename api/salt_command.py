@@ -13,7 +13,7 @@ from api.opening import reading, writing
 from api.partitions_command import change_json, watched
 from api.text import counted, key_text
 from docstore import InvalidRequest
-from docstore.spreading import salted
+from docstore.map_changes.spreading import salted
 
 
 def salt(

@@ -16,8 +16,8 @@ from docstore.hot_keys.relief import Relief
 from docstore.key_ranges import Range
 from docstore.keys import Key
 from docstore.operations import Delete, Put
-from docstore.paging import after_hit
 from docstore.partitioning import Hash
+from docstore.queries.paging import after_hit
 from docstore.store import Store
 from docstore.types import (
     BatchResult,

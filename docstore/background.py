@@ -8,8 +8,8 @@ refreshed meanwhile. Writers that were idle are closed, whatever else is written
 import threading
 import time
 
-from docstore.local_follower import LocalFollower
 from docstore.looking import Errors, Looking, tried
+from docstore.shards.local_follower import LocalFollower
 from indexing.errors import Closed, DocstoreError
 from indexing.writers import WriterBudget
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from docstore.apply import Outcome, Write
-from docstore.records import Answer
+from docstore.shards.apply import Outcome, Write
+from docstore.shards.records import Answer
 from docstore.types import BatchResult, FailedWrite, Key, Position, WriteResult
 from indexing.errors import DocstoreError
 

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from docstore import keys, writing
-from docstore.apply import Write
 from docstore.documents import DocumentCodec
 from docstore.live_map import LiveMap
 from docstore.operations import Delete, Put, check_conditions, several, write_of
 from docstore.partitions import Partitions
 from docstore.patching import patch_one
 from docstore.pinning import Pin
-from docstore.records import Record
 from docstore.scanning import scan
-from docstore.shard import now_microseconds
+from docstore.shards.apply import Write
+from docstore.shards.records import Record
+from docstore.shards.shard import now_microseconds
 from docstore.types import BatchResult, Document, Key, WriteResult
 
 D = TypeVar("D")

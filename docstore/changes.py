@@ -19,8 +19,8 @@ from docstore import keys
 from docstore.documents import DocumentCodec
 from docstore.partitions import Partitions
 from docstore.pinning import Pin
-from docstore.records import Entry, Operation, Record
-from docstore.request import check_limit, positions_of
+from docstore.queries.request import check_limit, positions_of
+from docstore.shards.records import Entry, Operation, Record
 from docstore.types import Change, Position
 from indexing.errors import LogTrimmed
 

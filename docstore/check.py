@@ -18,8 +18,8 @@ from typing import NamedTuple
 from docstore import keys
 from docstore.partitions import Partitions
 from docstore.pinning import Pin
-from docstore.records import Entry, Operation, Record, parsed
-from docstore.shard import Shard
+from docstore.shards.records import Entry, Operation, Record, parsed
+from docstore.shards.shard import Shard
 from docstore.types import Violation
 from indexing.errors import Corruption, DocstoreError
 from indexing.local_index import View

@@ -7,14 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from docstore import answering, changes, check, resharding, spreading
-from docstore.asking import asking_of
+from docstore import changes, check
 from docstore.by_key import ByKey
-from docstore.completing import complete
-from docstore.counting import Counting
 from docstore.deleting import delete_found
 from docstore.documents import DocumentCodec
-from docstore.execute import Deadline
 from docstore.global_index.indexes import GlobalIndexes
 from docstore.growing.limits import AutoSplit
 from docstore.hot_keys.hot_terms import HotTerm
@@ -22,10 +18,16 @@ from docstore.hot_keys.observed import hot_keys
 from docstore.hot_keys.observed_terms import hot_terms
 from docstore.hot_keys.proposing import HotKey
 from docstore.live_map import LiveMap
-from docstore.marking import Marking
+from docstore.map_changes import resharding, spreading
 from docstore.partitions import Partitions
-from docstore.request import Page, Request, check_unplanned, request_of
-from docstore.resembling import more_like
+from docstore.queries import answering
+from docstore.queries.asking import asking_of
+from docstore.queries.completing import complete
+from docstore.queries.counting import Counting
+from docstore.queries.execute import Deadline
+from docstore.queries.marking import Marking
+from docstore.queries.request import Page, Request, check_unplanned, request_of
+from docstore.queries.resembling import more_like
 from docstore.types import (
     Change,
     DeleteResult,

@@ -19,7 +19,7 @@ from pydantic_core import PydanticSerializationError, SchemaValidator
 from docstore import keys
 from docstore.key_parts import KeyParts
 from docstore.keys import KeySpec
-from docstore.records import parsed
+from docstore.shards.records import parsed
 from docstore.types import Key
 from indexing.errors import InvalidDocument
 from indexing.models import validator_of

@@ -21,21 +21,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from docstore import figures, files, keys
+from docstore import files, keys
 from docstore.catalog import SHARDS_DIRECTORY, Definition, file_identity
-from docstore.figures import Figures
 from docstore.global_index.comparing import scatter_over
 from docstore.global_index.indexes import GlobalIndexes
 from docstore.growing.limits import AutoSplit
 from docstore.growing.state import Growing
 from docstore.hot_keys.traffic import Traffic
-from docstore.open_shards import OpenShards
+from docstore.map_changes import figures
+from docstore.map_changes.figures import Figures
 from docstore.partitioning import PartitionMap
 from docstore.partitions import Partitions
 from docstore.pinning import Pin, Pinned
-from docstore.records import Record
 from docstore.resources import Resources
-from docstore.shard import Moved
+from docstore.shards.open_shards import OpenShards
+from docstore.shards.records import Record
+from docstore.shards.shard import Moved
 from docstore.types import PartitionChange
 from docstore.working_apart import nobody_working
 from indexing.errors import Closed, DocstoreError, NotFound, Unavailable
@@ -358,7 +359,7 @@ def _remove_unowned(directory: Path, owned: PartitionMap) -> None:
         return
     form = files.read_json(path)
     files.check_format(path, form, _FORMAT)
-    with nobody_working(directory, "docstore.moving_apart"):
+    with nobody_working(directory, "docstore.map_changes.moving_apart"):
         for number in form["shards"]:
             shard = directory / SHARDS_DIRECTORY / str(number)
             if owned.partition(number) is None and shard.exists():

@@ -9,7 +9,7 @@ from docstore.global_index.declaring import declare
 from docstore.global_index.definition import GlobalIndex
 from docstore.growing import limits
 from docstore.growing.limits import AutoSplit
-from docstore.new_shards import make_shards
+from docstore.shards.new_shards import make_shards
 from indexing.errors import AlreadyExists
 
 

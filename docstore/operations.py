@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from docstore.apply import Write, op_id_bytes
 from docstore.documents import DocumentCodec
+from docstore.shards.apply import Write, op_id_bytes
 from docstore.types import Key
 from indexing.errors import InvalidRequest
 

@@ -22,7 +22,7 @@ from typing import Any, Literal
 import mmh3
 
 from docstore.keys import KEY_BYTES_MAX, KeySpec, partition_bytes
-from docstore.salting import is_fan, place_of, places_of, salt_of
+from docstore.map_changes.salting import is_fan, place_of, places_of, salt_of
 from indexing.errors import InvalidSchema
 
 TOKENS = 1 << 32

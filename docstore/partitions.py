@@ -14,18 +14,18 @@ from typing import Any
 from docstore import keys
 from docstore.bounds import bound_shown
 from docstore.catalog import Definition
-from docstore.field_readers import Readers
 from docstore.global_index.indexes import GlobalIndexes
 from docstore.hot_keys.traffic import Traffic
 from docstore.key_parts import KeyParts
-from docstore.local_follower import LocalFollower
-from docstore.open_shards import OpenShards
-from docstore.questions import Questions
-from docstore.records import Record
-from docstore.reshaping import Lineage
+from docstore.map_changes.reshaping import Lineage
+from docstore.queries.field_readers import Readers
+from docstore.queries.questions import Questions
 from docstore.resources import Resources
-from docstore.shard import Shard
-from docstore.shard_stats import ShardStats
+from docstore.shards.local_follower import LocalFollower
+from docstore.shards.open_shards import OpenShards
+from docstore.shards.records import Record
+from docstore.shards.shard import Shard
+from docstore.shards.shard_stats import ShardStats
 from docstore.types import Key, Position
 from indexing.errors import (
     Corruption,

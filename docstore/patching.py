@@ -3,12 +3,12 @@
 from typing import Any, TypeVar
 
 from docstore import keys, writing
-from docstore.apply import Write, op_id_bytes
 from docstore.documents import DocumentCodec
 from docstore.live_map import LiveMap
 from docstore.merge_patch import merge_patch
 from docstore.partitions import Partitions
-from docstore.shard import now_microseconds
+from docstore.shards.apply import Write, op_id_bytes
+from docstore.shards.shard import now_microseconds
 from docstore.types import WriteResult
 from indexing.errors import NotFound, VersionConflict
 

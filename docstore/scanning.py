@@ -11,9 +11,9 @@ from itertools import chain, islice
 
 from docstore.keys import KeySpec, encode, partition_bytes, prefix_range
 from docstore.partitions import Partitions
-from docstore.records import Record
-from docstore.request import check_limit
-from docstore.shard import SCAN_BATCH
+from docstore.queries.request import check_limit
+from docstore.shards.records import Record
+from docstore.shards.shard import SCAN_BATCH
 from docstore.types import Key
 
 

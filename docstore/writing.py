@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from docstore import keys
-from docstore.apply import Write
 from docstore.batches import Placed, WriteBatch
 from docstore.live_map import LiveMap
 from docstore.partitions import Partitions
-from docstore.shard import Moved
+from docstore.shards.apply import Write
+from docstore.shards.shard import Moved
 from docstore.types import BatchResult, Key, Position, WriteResult
 from indexing.errors import DocstoreError, VersionConflict
 

@@ -23,7 +23,7 @@ from api.http import body
 from api.http.service import Service
 from docstore import Delete, InvalidDocument, NotFound, Put, VersionConflict
 from docstore.keys import new_key
-from docstore.records import Record
+from docstore.shards.records import Record
 
 _FORM = ("application/x-www-form-urlencoded",)
 _FORM_FIELDS_MAX = 100

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from docstore import InvalidRequest, VersionConflict
-from docstore.apply import OP_ID_BYTES_MAX
 from docstore.keys import OPERATION_KEYS
+from docstore.shards.apply import OP_ID_BYTES_MAX
 
 Revision = tuple[int, int | None]
 """A version and a seq; without one, any document of that version."""

@@ -25,7 +25,7 @@ from api.http.routing import Call, Operation
 from api.http.service import Service
 from api.json_text import json_bytes
 from docstore import Change, Collection, DocstoreError, Position
-from docstore.request import positions_of
+from docstore.queries.request import positions_of
 
 BATCH = 256
 LOOK_SECONDS = 0.1

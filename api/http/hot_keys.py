@@ -15,7 +15,7 @@ from api.http.partitions import Changed, SaltedKey, changed
 from api.http.queries import parameters
 from api.http.routing import PREFIX, Call, Operation
 from docstore import InvalidRequest
-from docstore.spreading import salted
+from docstore.map_changes.spreading import salted
 
 LIMIT = 10
 PARAMETERS = {

@@ -20,11 +20,11 @@ from api.http.models import Asked
 from api.http.queries import parameters
 from api.http.routing import Call, Operation
 from docstore import Collection, InvalidQuery, Position, SearchResult
-from docstore.answering import price
-from docstore.asking import Asking
 from docstore.deleting import DELETE_BATCH, Deletions, check_narrowed, delete_some
 from docstore.partitions import Partitions
-from docstore.request import positions_of, request_of
+from docstore.queries.answering import price
+from docstore.queries.asking import Asking
+from docstore.queries.request import positions_of, request_of
 from docstore.types import Freshness
 from indexing.dsl import parse_query
 from indexing.place import CLAUSES_MAX, DEPTH_MAX

@@ -16,7 +16,7 @@ from docstore.advising.workload import ByKey, OfDocument, Operation, operations_
 from docstore.collection import Collection
 from docstore.partitioning import PARTITIONS_MAX
 from docstore.partitions import Partitions
-from docstore.records import parsed
+from docstore.shards.records import parsed
 from docstore.types import Key
 from indexing.errors import DocstoreError, InvalidRequest
 

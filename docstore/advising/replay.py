@@ -12,7 +12,7 @@ from docstore import keys
 from docstore.advising.schemes import Laid, Values
 from docstore.advising.workload import Asking, ByKey, OfDocument, Operation
 from docstore.partitioning import Scheme, token_of
-from docstore.router import Asked, plan
+from docstore.queries.router import Asked, plan
 from docstore.types import Key
 
 Lookup = Callable[[Key], Values | None]

@@ -12,7 +12,7 @@ from typing import Any
 from docstore.advising.replay import weighed
 from docstore.advising.schemes import Laid, Values
 from docstore.advising.workload import Asking, Operation
-from docstore.router import Asked, plan
+from docstore.queries.router import Asked, plan
 from indexing.query import Bool, ConstantScore, Query, Range, Term, Terms
 from indexing.schema import Kind, Schema
 

@@ -10,7 +10,7 @@ from docstore.client.wire import Call, Conversation
 from docstore.deleting import Deletions, check_narrowed
 from docstore.merge_patch import merge_patch
 from docstore.operations import Delete, Put, check_conditions, several
-from docstore.request import check_limit, positions_of
+from docstore.queries.request import check_limit, positions_of
 from docstore.types import (
     BatchResult,
     Change,

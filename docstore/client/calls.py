@@ -12,7 +12,6 @@ from urllib.parse import quote
 import orjson
 from pydantic import BaseModel
 
-from docstore.apply import op_id_bytes
 from docstore.client.indexes import IndexCalls, violations_of
 from docstore.client.partition_calls import PartitionCalls
 from docstore.client.problems import error_of
@@ -25,6 +24,7 @@ from docstore.hot_keys.hot_terms import HotTerm
 from docstore.hot_keys.proposing import HotKey
 from docstore.keys import KeySpec
 from docstore.operations import Delete, Put, check_conditions
+from docstore.shards.apply import op_id_bytes
 from docstore.types import (
     Change,
     DeleteResult,

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from docstore.client.questions import json_of, plan_of, question_of, uses_of
 from docstore.client.travelling_keys import TravellingKeys
 from docstore.client.wire import JSON, Answer, Call
-from docstore.execute import Deadline
+from docstore.queries.execute import Deadline
 from docstore.types import Hit, Key, Plan, SearchResult
 from indexing.counts import Bucket, Completion, Histogram, ValueCount
 

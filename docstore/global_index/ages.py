@@ -5,7 +5,7 @@ Bounded by one entry for each shard.
 
 from collections.abc import Callable, Iterable
 
-from docstore.shard import Shard
+from docstore.shards.shard import Shard
 
 
 class Ages:

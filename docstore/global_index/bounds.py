@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from docstore.global_index.definition import GlobalIndex
 from docstore.global_index.extracting import Extractor
-from docstore.records import parsed
-from docstore.shard import Shard
+from docstore.shards.records import parsed
+from docstore.shards.shard import Shard
 from indexing.schema import Schema
 
 TERMS_MIN = 10

@@ -15,7 +15,7 @@ from docstore.global_index.block import Loose, Row, Slice
 from docstore.global_index.column import Numbers, count_in
 from docstore.global_index.extracting import Extractor
 from docstore.global_index.postings import unpacked
-from docstore.ordering import order_key
+from docstore.queries.ordering import order_key
 
 Segments = Sequence[Slice | Loose]
 

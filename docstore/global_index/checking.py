@@ -13,7 +13,7 @@ from typing import NamedTuple
 from docstore.global_index.index_partition import IndexPartition
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.postings import Posting, unpacked
-from docstore.records import Record
+from docstore.shards.records import Record
 
 
 class Divergence(NamedTuple):

@@ -18,7 +18,7 @@ import orjson
 from docstore.global_index.merging import Merge
 from docstore.global_index.readings import order_value
 from docstore.global_index.wanted import Held, Present, Values
-from docstore.ordering import order_key
+from docstore.queries.ordering import order_key
 
 Numbers = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]

@@ -12,12 +12,13 @@ from concurrent.futures import Executor
 from itertools import islice
 from typing import Any
 
-from docstore import execute, keys
+from docstore import keys
 from docstore.global_index.checking import check_document
 from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.terms import BEYOND
 from docstore.global_index.wanted import Wanted
 from docstore.keys import KeySpec
+from docstore.queries import execute
 from indexing.errors import Corruption, DocstoreError
 from indexing.filters import parse_filter
 from indexing.local_index import View

@@ -29,7 +29,7 @@ from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.lookups import check_partition
 from docstore.global_index.shadows import Shadows
 from docstore.global_index.term_moving import TermChange, salt, tidy
-from docstore.shard import Shard
+from docstore.shards.shard import Shard
 from indexing.errors import AlreadyExists, Closed, NotFound
 
 

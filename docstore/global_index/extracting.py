@@ -19,7 +19,7 @@ from docstore.global_index.tails import Changed
 from docstore.global_index.term_salts import named
 from docstore.global_index.terms import BEYOND, stored, term_of, values_at
 from docstore.global_index.wanted import Asked, Condition, Held, Wanted, combined, wanted_of
-from docstore.records import Record
+from docstore.shards.records import Record
 from indexing.analysis import analyzer_of
 from indexing.errors import InvalidQuery
 from indexing.schema import Kind, Schema

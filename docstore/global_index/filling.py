@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from docstore.global_index.extracting import Rows
 from docstore.global_index.partition_changes import Checkpoint
-from docstore.records import Record
-from docstore.shard import SCAN_BATCH, Shard
+from docstore.shards.records import Record
+from docstore.shards.shard import SCAN_BATCH, Shard
 
 
 def take_documents(

@@ -17,7 +17,6 @@ from itertools import islice
 from pathlib import Path
 
 from docstore import files
-from docstore.environment import Environment, Table, Transaction
 from docstore.global_index.document_terms import shared_in, terms_in
 from docstore.global_index.partition_changes import (
     Changes,
@@ -37,6 +36,7 @@ from docstore.global_index.postings import (
     suffix_of,
     unpacked,
 )
+from docstore.shards.environment import Environment, Table, Transaction
 from indexing.errors import Closed, Corruption, Unavailable
 
 TABLES = ("documents", "meta", "postings", "terms")

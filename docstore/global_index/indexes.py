@@ -25,7 +25,7 @@ from docstore.global_index.term_moving import TermChange
 from docstore.global_index.updater import Updater
 from docstore.global_index.verifying import check_rate
 from docstore.global_index.wanted import Asked, Condition, Wanted
-from docstore.shard import Shard
+from docstore.shards.shard import Shard
 from docstore.types import Freshness, Position, Violation
 from indexing.errors import (
     Closed,

@@ -31,8 +31,8 @@ from docstore.global_index.resident import Resident
 from docstore.global_index.tails import Tail, read_tail
 from docstore.global_index.wanted import Condition, Wanted
 from docstore.hot_keys.traffic import Traffic
-from docstore.records import Record, parsed
-from docstore.shard import Shard
+from docstore.shards.records import Record, parsed
+from docstore.shards.shard import Shard
 from indexing.errors import DocstoreError, Unavailable
 from indexing.schema import Schema
 

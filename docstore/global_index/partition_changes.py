@@ -8,9 +8,9 @@ import struct
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from docstore.environment import Table, Transaction
 from docstore.global_index.document_terms import packed_terms, terms_in
 from docstore.global_index.postings import suffix_of
+from docstore.shards.environment import Table, Transaction
 
 _NUMBER = struct.Struct(">Q")
 _SHARD = struct.Struct(">I")

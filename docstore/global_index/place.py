@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from docstore.global_index.ages import Ages
 from docstore.global_index.extracting import Extractor, Spread
 from docstore.global_index.tails import Tail
-from docstore.shard import Shard
+from docstore.shards.shard import Shard
 
 NOTHING: dict[bytes, bytes] = {}
 """What a document is in a partition where it has no postings and may have had some."""

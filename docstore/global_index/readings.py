@@ -8,7 +8,7 @@ import datetime
 import math
 from typing import Any
 
-from docstore.ordering import order_key
+from docstore.queries.ordering import order_key
 from indexing.flatten import kind_of
 from indexing.layout import KEYWORD_BYTES_MAX
 from indexing.schema import Kind

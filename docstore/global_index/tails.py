@@ -8,8 +8,8 @@ ENTRIES_MAX is cut before. `seen` is up to which entry its documents may be newe
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from docstore.records import Entry, Operation, Record, parsed
-from docstore.shard import Shard
+from docstore.shards.records import Entry, Operation, Record, parsed
+from docstore.shards.shard import Shard
 
 ENTRIES_MAX = 50_000
 """Entries read at once when documents are written over and over: bounds memory."""

@@ -28,7 +28,7 @@ from docstore.global_index.postings import renamed
 from docstore.global_index.renewing import renew
 from docstore.global_index.resident import Resident
 from docstore.global_index.term_salts import TermSalt, fan_max, named
-from docstore.salting import is_fan
+from docstore.map_changes.salting import is_fan
 from indexing.errors import DocstoreError, InvalidRequest, NotFound, Unavailable
 
 STEP_POSTINGS = 400

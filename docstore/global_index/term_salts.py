@@ -11,7 +11,7 @@ Invariants:
 from dataclasses import dataclass
 from typing import Any
 
-from docstore.salting import is_fan, place_of, salt_of
+from docstore.map_changes.salting import is_fan, place_of, salt_of
 from indexing.errors import Corruption
 
 _MARK = b"\xfe"

@@ -29,7 +29,7 @@ from docstore.global_index.pacing import (
 from docstore.global_index.tails import Tail, in_parts, read_tail
 from docstore.global_index.verifying import Verifier
 from docstore.global_index.woken import Woken
-from docstore.shard import Shard
+from docstore.shards.shard import Shard
 from indexing.errors import Closed, DocstoreError
 
 IDLE_SECONDS = 0.05

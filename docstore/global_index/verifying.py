@@ -11,8 +11,8 @@ from typing import Any
 
 from docstore.global_index.checking import Divergence, check_document
 from docstore.global_index.live_index import LiveIndex
-from docstore.records import Record
-from docstore.shard import Shard
+from docstore.shards.records import Record
+from docstore.shards.shard import Shard
 from indexing.errors import Corruption, InvalidRequest
 
 BATCH_MAX = 64

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from docstore import resharding
 from docstore.growing.deciding import Action, Memory, Merge, Seen, Split, failed, made, refused
 from docstore.live_map import LiveMap
 from docstore.looking import Errors, Looking, tried
+from docstore.map_changes import resharding
 from docstore.types import PartitionChange
 from indexing.errors import Closed, DocstoreError, InvalidRequest, NotFound
 

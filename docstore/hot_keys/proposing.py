@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from docstore.hot_keys.traffic import Load, Loads
-from docstore.salting import FAN_MAX
+from docstore.map_changes.salting import FAN_MAX
 
 HOT_OVERLOAD = 1.5
 """Times an even share that the shard of a hot key has to do."""

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from docstore import Collection, catalog, files, live_map, moving
-from docstore.environment import Environment
+from docstore import Collection, catalog, files, live_map
+from docstore.map_changes import moving
+from docstore.shards.environment import Environment
 
 
 @contextmanager

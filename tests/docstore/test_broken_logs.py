@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from docstore import Collection, Corruption, Store
-from docstore.environment import Transaction
-from docstore.records import HEAD, pack_seq
+from docstore.shards.environment import Transaction
+from docstore.shards.records import HEAD, pack_seq
 from tests.docstore.steps import each_write_step
 
 Cars = Collection[dict[str, Any]]

@@ -9,15 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from docstore import (
-    Change,
-    Collection,
-    InvalidRequest,
-    LogTrimmed,
-    Position,
-    Store,
-    shard,
-)
+from docstore import Change, Collection, InvalidRequest, LogTrimmed, Position, Store
+from docstore.shards import shard
 
 KEYS = st.sampled_from(["a", "b", "c", "d", "e"])
 WRITES = st.lists(st.tuples(KEYS, st.none() | st.integers(0, 99)), max_size=30)
@@ -125,7 +118,7 @@ def test_a_store_that_is_only_read_shows_its_changes(tmp_path: Path) -> None:
 def test_a_long_log_with_an_unindexed_end_is_closed(
     open_store: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("docstore.shard.LOG_ENTRIES_KEPT", 10)
+    monkeypatch.setattr("docstore.shards.shard.LOG_ENTRIES_KEPT", 10)
     things = open_store().create_collection("things", partitions=1)
     things.put({"id": "first"})
     things.refresh()

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from docstore import Collection, Store
-from docstore.apply import Write, apply
-from docstore.records import Operation, pack_document, pack_entry, pack_seq
-from docstore.shard import Shard
+from docstore.shards.apply import Write, apply
+from docstore.shards.records import Operation, pack_document, pack_entry, pack_seq
+from docstore.shards.shard import Shard
 
 CHECKS = 25
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from docstore import Corruption, Store, local_follower
+from docstore import Corruption, Store
+from docstore.shards import local_follower
 
 COUNT = 200
 

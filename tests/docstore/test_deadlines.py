@@ -14,9 +14,9 @@ from docstore import (
     Store,
     ValueCount,
 )
-from docstore.counting import Counting, count
-from docstore.execute import Deadline
-from docstore.request import request_of
+from docstore.queries.counting import Counting, count
+from docstore.queries.execute import Deadline
+from docstore.queries.request import request_of
 from indexing.local_index import View
 from indexing.query import Query
 

@@ -13,12 +13,12 @@ import lmdb
 import pytest
 
 from docstore import Closed, Unavailable
-from docstore.environment import MAP_BYTES_FIRST, Environment, Transaction
+from docstore.shards.environment import MAP_BYTES_FIRST, Environment, Transaction
 
 READER = """
 import os, signal, sys
 from pathlib import Path
-from docstore.environment import Environment
+from docstore.shards.environment import Environment
 
 with Environment(Path(sys.argv[1]), read_only=True).read():
     os.kill(os.getpid(), signal.SIGKILL)

@@ -17,7 +17,8 @@ from docstore.files import reserve
 
 PROGRAM = """
 import resource, sys
-from docstore import Key, Store, Unavailable, moving_apart
+from docstore import Key, Store, Unavailable
+from docstore.map_changes import moving_apart
 
 moving_apart.DOCUMENTS_MIN = int(sys.argv[3])
 store = Store.open(sys.argv[1], auto_split=False)

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from docstore import Unavailable
-from docstore.group_commit import GroupCommit
+from docstore.shards.group_commit import GroupCommit
 
 WAITING = ["second", "third", "fourth"]
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from docstore import GlobalIndex, InvalidQuery, Store, answering
-from docstore.asking import AUTO, Asking
-from docstore.request import Request, request_of
+from docstore import GlobalIndex, InvalidQuery, Store
+from docstore.queries import answering
+from docstore.queries.asking import AUTO, Asking
+from docstore.queries.request import Request, request_of
 from tests.docstore.index_questions import SCHEMA, Cars, answer, check_equal
 
 COLORS = ["red", "blue", "green"]

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from docstore import Collection, Store
-from docstore.counting import Counting
-from docstore.kept_counts import KINDS_MAX, VALUES_MAX, KeptCounts
-from docstore.request import request_of
+from docstore.queries.counting import Counting
+from docstore.queries.kept_counts import KINDS_MAX, VALUES_MAX, KeptCounts
+from docstore.queries.request import request_of
 from indexing.counting import Counts
 from indexing.counts import ValueCount
 from indexing.facets import Facet

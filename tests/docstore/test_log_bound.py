@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from docstore.apply import Write
-from docstore.records import IndexCheckpoint
-from docstore.shard import Shard
+from docstore.shards.apply import Write
+from docstore.shards.records import IndexCheckpoint
+from docstore.shards.shard import Shard
 
 KEPT = 100
 BATCH = 20
@@ -14,8 +14,8 @@ BATCH = 20
 
 @pytest.fixture
 def shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shard:
-    monkeypatch.setattr("docstore.shard.LOG_ENTRIES_KEPT", KEPT)
-    monkeypatch.setattr("docstore.shard.TRIM_BATCH", BATCH)
+    monkeypatch.setattr("docstore.shards.shard.LOG_ENTRIES_KEPT", KEPT)
+    monkeypatch.setattr("docstore.shards.shard.TRIM_BATCH", BATCH)
     (tmp_path / "0").mkdir()
     return Shard(tmp_path / "0", 0, create=True)
 

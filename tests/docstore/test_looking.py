@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from docstore import AutoSplit, Closed, Corruption, DocstoreError, Key, Relief, Store, background
-from docstore.environment import READERS_MAX
 from docstore.growing import growth
 from docstore.hot_keys.policy import Patience
 from docstore.looking import Looking
+from docstore.shards.environment import READERS_MAX
 from tests.docstore.test_records import change
 
 LONG = 30.0

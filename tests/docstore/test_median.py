@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from docstore import Key, Range, Store, resharding
+from docstore import Key, Range, Store
+from docstore.map_changes import resharding
 
 
 @pytest.mark.parametrize("scheme", [{"partitions": 1}, {"partitioning": Range()}])

@@ -24,14 +24,14 @@ from docstore import (
     Range,
     Store,
     Unavailable,
-    moving_apart,
     working_apart,
 )
 from docstore.giving_way import WORK_SECONDS, giving_way
+from docstore.map_changes import moving_apart
+from docstore.map_changes.moving import Progress
+from docstore.map_changes.reshaping import reshaped, split_at
 from docstore.map_format import map_to_json
-from docstore.moving import Progress
 from docstore.partitioning import PartitionMap
-from docstore.reshaping import reshaped, split_at
 
 Things = Collection[dict[str, Any]]
 PHASES = ["copying documents", "copying the log", "indexing"]
@@ -220,7 +220,8 @@ def test_a_store_that_is_closed_at_any_phase_ends_it_and_keeps_the_old_map(
 PROGRAM = """
 import os, signal, sys, threading
 from pathlib import Path
-from docstore import Store, moving_apart
+from docstore import Store
+from docstore.map_changes import moving_apart
 
 def make_apart(collection, after, is_wanted, progress):
     def heard(phase, done, of):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from docstore import AlreadyExists, GlobalIndex, NotFound, Store
-from docstore.new_shards import make_shards
+from docstore.shards.new_shards import make_shards
 from indexing.schema import Schema
 from tests.docstore.steps import copied, each_sync
 

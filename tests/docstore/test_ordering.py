@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docstore.ordering import number_orders, order_key
+from docstore.queries.ordering import number_orders, order_key
 from indexing.errors import InvalidQuery
 
 values = st.one_of(

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docstore import Corruption, Unavailable
-from docstore.environment import Environment
-from docstore.page_tree import Bytes, DamagedPage, Pages, states
+from docstore.shards.environment import Environment
+from docstore.shards.page_tree import Bytes, DamagedPage, Pages, states
 
 PAGE_BYTES = 4096
 LEAF = 2
@@ -66,7 +66,7 @@ def test_whatever_was_written_is_whole_at_every_moment(tmp_path: Path, seed: int
 WRITER = """
 import random, sys
 from pathlib import Path
-from docstore.environment import Environment
+from docstore.shards.environment import Environment
 
 environment = Environment(Path(sys.argv[1]), tables=("first", "second"))
 first, number = environment.tables["first"], 0

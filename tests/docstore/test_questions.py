@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from docstore import Collection, InvalidQuery, Key, Store
-from docstore.questions import QUESTION_BYTES_MAX, QUESTIONS_MAX, Questions
+from docstore.queries.questions import QUESTION_BYTES_MAX, QUESTIONS_MAX, Questions
 
 Cars = Collection[dict[str, Any]]
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docstore.apply import Write
-from docstore.recent_writes import COMMIT_MAX, ENTRY_BYTES, RecentWrites, Written
-from docstore.records import Entry, Operation, Record
-from docstore.shard import Shard
+from docstore.shards.apply import Write
+from docstore.shards.recent_writes import COMMIT_MAX, ENTRY_BYTES, RecentWrites, Written
+from docstore.shards.records import Entry, Operation, Record
+from docstore.shards.shard import Shard
 
 BODY = b"x" * 100
 

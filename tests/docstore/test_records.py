@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docstore import Corruption, Store
-from docstore.environment import TABLES
-from docstore.inherited import INHERITED_FILE, Held, Inherited
-from docstore.records import (
+from docstore.shards.environment import TABLES
+from docstore.shards.inherited import INHERITED_FILE, Held, Inherited
+from docstore.shards.records import (
     OPERATIONS,
     Answer,
     IndexCheckpoint,

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docstore import InvalidRequest, InvalidSchema, NotFound
+from docstore.map_changes.reshaping import Lineage, merge_of, reshaped, split_at
 from docstore.map_format import map_from_json, map_to_json
 from docstore.partitioning import TOKENS, Ancestor, Partition, PartitionMap, Reshape, Salt
-from docstore.reshaping import Lineage, merge_of, reshaped, split_at
 from indexing.errors import Corruption
 
 RANGES = PartitionMap("range", 1, (Partition(0, b"", None),))

@@ -26,10 +26,10 @@ from docstore import (
     Store,
     Unavailable,
 )
-from docstore.environment import Environment
 from docstore.files import read_json
 from docstore.global_index.definition import GlobalIndex
-from docstore.inherited import INHERITED_FILE
+from docstore.shards.environment import Environment
+from docstore.shards.inherited import INHERITED_FILE
 from tests.docstore.steps import copied, each_step, each_write_step
 
 Things = Collection[dict[str, Any]]
@@ -546,7 +546,7 @@ def test_a_map_is_written_with_its_history(store: Store) -> None:
 def test_what_was_written_before_goes_when_the_log_since_has_no_beginning(
     open_store: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("docstore.shard.LOG_ENTRIES_KEPT", 10)
+    monkeypatch.setattr("docstore.shards.shard.LOG_ENTRIES_KEPT", 10)
     things = filled(open_store(), 20, partitions=1)
     things.refresh()
     before = things.position()

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from docstore.key_parts import KeyParts
 from docstore.key_ranges import Range, pre_split
 from docstore.keys import Key, KeySpec, encode, partition_bytes
+from docstore.map_changes.resalting import salt_to, with_fan
+from docstore.map_changes.reshaping import reshaped
+from docstore.map_changes.salting import FAN_MAX, is_fan, place_of, places_of, salt_of
 from docstore.partitioning import TOKENS, PartitionMap, Salt, token_of
-from docstore.resalting import salt_to, with_fan
-from docstore.reshaping import reshaped
-from docstore.salting import FAN_MAX, is_fan, place_of, places_of, salt_of
 from indexing.errors import InvalidRequest
 from indexing.schema import Schema
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from docstore import Hash, Range, Store
-from docstore.apply import Write
-from docstore.shard import SCAN_BATCH, SCAN_BYTES, Shard
+from docstore.shards.apply import Write
+from docstore.shards.shard import SCAN_BATCH, SCAN_BYTES, Shard
 
 COUNT = 12
 LARGE = b"x" * (SCAN_BYTES // 3 + 1)

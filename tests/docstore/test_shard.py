@@ -3,8 +3,8 @@
 import threading
 from pathlib import Path
 
-from docstore.apply import Write
-from docstore.shard import DOCUMENTS_FILE, Shard
+from docstore.shards.apply import Write
+from docstore.shards.shard import DOCUMENTS_FILE, Shard
 
 
 def test_no_reader_sees_more_than_the_visible_head(tmp_path: Path) -> None:

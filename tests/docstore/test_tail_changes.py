@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from docstore.apply import Write
-from docstore.environment import Transaction
-from docstore.records import HEAD, Operation, pack_entry, pack_seq
-from docstore.shard import Shard
-from docstore.tail_changes import TailChanges
+from docstore.shards.apply import Write
+from docstore.shards.environment import Transaction
+from docstore.shards.records import HEAD, Operation, pack_entry, pack_seq
+from docstore.shards.shard import Shard
+from docstore.shards.tail_changes import TailChanges
 from indexing.flatten import Flattener
 from indexing.layout import Layout
 from indexing.schema import Schema

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from docstore import Collection, GlobalIndex, Store, execute, index_answers
-from docstore.tearing import ATTEMPTS, HITS_MAX
+from docstore import Collection, GlobalIndex, Store
+from docstore.queries import execute, index_answers
+from docstore.queries.tearing import ATTEMPTS, HITS_MAX
 
 CARS = [{"id": f"car-{n:03}", "color": "red", "price": n} for n in range(40)]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from docstore.page_tree import Pages, states
+from docstore.shards.page_tree import Pages, states
 
 
 def check_pages(data: Path) -> None:

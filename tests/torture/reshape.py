@@ -11,17 +11,9 @@ import sys
 import threading
 from typing import Any
 
-from docstore import (
-    AutoSplit,
-    Collection,
-    InvalidRequest,
-    Key,
-    NotFound,
-    Range,
-    Store,
-    moving_apart,
-)
+from docstore import AutoSplit, Collection, InvalidRequest, Key, NotFound, Range, Store
 from docstore.growing import deciding, growth
+from docstore.map_changes import moving_apart
 from tests.torture.load import document_of
 
 MADE: dict[str, dict[str, Any]] = {

@@ -12,7 +12,7 @@ from docstore.global_index.column import Column, counted
 from docstore.global_index.merging import Merge
 from docstore.global_index.readings import order_value
 from docstore.global_index.wanted import Beginning, Between, Condition, Held, Present, Values
-from docstore.ordering import order_key
+from docstore.queries.ordering import order_key
 from indexing.errors import InvalidQuery
 from indexing.schema import Kind
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from docstore import GlobalIndex
 from docstore.global_index.extracting import Extractor
 from docstore.global_index.tails import Changed
-from docstore.records import Record
+from docstore.shards.records import Record
 from indexing.schema import Field, Kind, Schema
 
 SCALAR = (

@@ -24,7 +24,7 @@ from docstore.global_index.live_index import LiveIndex
 from docstore.global_index.partition_changes import Checkpoint
 from docstore.global_index.postings import packed
 from docstore.global_index.wanted import Values
-from docstore.shard import LOG_ENTRIES_KEPT
+from docstore.shards.shard import LOG_ENTRIES_KEPT
 from docstore.types import Position
 
 Cars = Collection[dict[str, Any]]
@@ -195,7 +195,7 @@ def test_a_stuck_index_lets_the_log_go_and_is_filled_again(
     assert cars.indexes.log_floor(0) == shard.head - 10
     # The log forgets what only the index still needed, and so does memory.
     shard.carry(lambda _: None)
-    monkeypatch.setattr("docstore.shard.LOG_ENTRIES_KEPT", 5)
+    monkeypatch.setattr("docstore.shards.shard.LOG_ENTRIES_KEPT", 5)
     cars.refresh()
     assert shard.log_range()[0] > 1, LOG_ENTRIES_KEPT
     with pytest.raises(Unavailable):

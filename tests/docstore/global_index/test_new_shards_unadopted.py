@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from docstore import Collection, GlobalIndex, Store, resharding
+from docstore import Collection, GlobalIndex, Store
+from docstore.map_changes import resharding
 
 Cars = Collection[dict[str, Any]]
 COLORS = ["red", "blue", "green"]

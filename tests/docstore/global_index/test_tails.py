@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from docstore.apply import Write
 from docstore.global_index.tails import read_tail
-from docstore.shard import Shard
+from docstore.shards.apply import Write
+from docstore.shards.shard import Shard
 
 WRITES = st.lists(
     st.tuples(st.sampled_from([b"a", b"b", b"c"]), st.booleans()), min_size=1, max_size=12

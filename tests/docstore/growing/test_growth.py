@@ -17,11 +17,11 @@ from docstore import (
     Range,
     Store,
     Unavailable,
-    figures,
 )
 from docstore.growing import limits as limits_file
 from docstore.growing.deciding import PAUSE_SECONDS, REST_SECONDS
 from docstore.growing.growth import Growth
+from docstore.map_changes import figures
 from tests.docstore.steps import each_step
 from tests.docstore.test_resharding import Traffic
 
@@ -154,7 +154,7 @@ def test_a_failure_is_shown_and_tried_again_after_a_pause(
         raise Unavailable("the disk is full", hint="free some space", retryable=True)
 
     with monkeypatch.context() as patch:
-        patch.setattr("docstore.moving.Moving.copy_documents", full)
+        patch.setattr("docstore.map_changes.moving.Moving.copy_documents", full)
         looks.look()
         looks.look(PAUSE_SECONDS - 1)
     assert tried == [1]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from docstore.hot_keys.proposing import Cut, HotKey, fan_for, judged
 from docstore.hot_keys.traffic import Load
-from docstore.salting import FAN_MAX
+from docstore.map_changes.salting import FAN_MAX
 
 _COMPOUND = Cut(64, is_range=False, is_compound=True)
 _QUIET = Load(0.0, 0.0)
