@@ -92,6 +92,6 @@ def test_who_makes_a_collection_that_somebody_made_meanwhile_is_told_so(store: S
 
     with pytest.raises(AlreadyExists, match="'things' exists") as refused:
         store.create_collection("things", indexes=Meanwhile())
-    assert refused.value.hint == "open it with collection()"
+    assert refused.value.hint.startswith("open it with collection()")
     assert store.collection("things").count() == 1
     assert [path.name for path in store.path.iterdir() if ".leftover" in path.name] == []
