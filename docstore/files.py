@@ -19,6 +19,7 @@ from indexing.errors import Corruption, DocstoreError, Unavailable
 _LEFTOVER = ".leftover-"
 _BLOCK = 512
 """What `stat` counts in, whatever a file system's blocks are."""
+_NOT_OFFERED = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 Identity = tuple[int, int]
 """A file's device and number there."""
 
@@ -62,14 +63,20 @@ def identity(path: Path) -> Identity | None:
 def reserve(path: Path, size: int) -> None:
     """See that a file's first bytes have their place on the disk, making it; raises OSError.
 
-    What is written to a file through memory and finds no room ends the process.
+    What is written to a file through memory and finds no room ends the process. Where a system or
+    its disk cannot promise the place, nothing is done.
     """
+    if not hasattr(os, "posix_fallocate"):
+        return
     with suppress(FileNotFoundError):
         if path.stat().st_blocks * _BLOCK >= size:
             return
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o664)
     try:
         os.posix_fallocate(handle, 0, size)
+    except OSError as error:
+        if error.errno not in _NOT_OFFERED:
+            raise
     finally:
         os.close(handle)
 

@@ -163,3 +163,33 @@ def test_what_a_crash_left_and_cannot_be_removed_is_named(
             Store.open(tmp_path)
     Store.open(tmp_path).close()
     assert not (tmp_path / ".leftover-1").exists()
+
+
+@pytest.mark.parametrize("how", ["no such call", errno.EOPNOTSUPP, errno.EINVAL])
+def test_a_store_opens_where_no_place_can_be_promised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str | int
+) -> None:
+    def refused(*_: int) -> None:
+        assert isinstance(how, int)
+        raise OSError(how, os.strerror(how))
+
+    if isinstance(how, int):
+        monkeypatch.setattr(os, "posix_fallocate", refused)
+    else:
+        monkeypatch.delattr(os, "posix_fallocate")
+    with Store.open(tmp_path) as store:
+        things = store.create_collection("things", partitions=1)
+        things.put({"id": "1"})
+        assert things.count() == 1
+
+
+def test_a_store_is_not_opened_where_there_is_no_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with Store.open(tmp_path) as store, pytest.raises(Unavailable) as refused:
+        store.create_collection("things", partitions=1)
+    assert refused.value.retryable
